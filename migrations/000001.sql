@@ -1,0 +1,148 @@
+-- The node's own schema. Forward only; never edited once released.
+
+create schema tributary;
+
+comment on schema tributary is 'Tributary: position of each stream, heartbeats, audit. See ARCHITECTURE.md.';
+
+create table tributary.migration (
+  number integer primary key,
+  applied timestamptz not null default now(),
+  breaking boolean not null
+);
+
+-- Who this database is. One row; the name is part of the identity proof.
+create table tributary.node (
+  one boolean primary key default true check (one),
+  name text not null,
+  created timestamptz not null default now(),
+  -- renewed whenever the publication is created, so that a publication dropped and made again is recognised
+  publication_nonce uuid
+);
+
+-- One row per stream into this database: how far it is applied, and which provider that position belongs to.
+create table tributary.stream (
+  provider text primary key,
+  -- raised by every process that takes the stream over: the fence in the position update
+  epoch bigint not null default 0,
+  slot text not null,
+  position pg_lsn not null,
+  system_identifier text not null,
+  timeline integer not null,
+  publication_oid bigint not null,
+  publication_nonce uuid not null,
+  -- why this copy may lack rows, such as 'first_copy'; null: it lacks nothing
+  incomplete text,
+  paused boolean not null default false,
+  created timestamptz not null default now(),
+  updated timestamptz not null default now()
+);
+
+-- Which child each origin below this node comes by, from the topology file in force. Written at start and reload.
+create table tributary.route (
+  origin text primary key,
+  via text not null
+);
+
+-- One row per node of the subtree, this node included. Published: travels upstream like data, in commit order.
+create table tributary.heartbeat (
+  node text primary key,
+  at timestamptz not null,
+  lsn pg_lsn not null,
+  nonce uuid not null,
+  version text not null,
+  topology text not null,
+  -- disk, log, limits, streams and their states
+  state jsonb not null default '{}',
+  -- per origin below that node: {"via": child, "complete": bool, "reason": text}
+  origins jsonb not null default '{}'
+);
+
+-- This node's own heartbeats, for the witness a subscriber asks for. Not published.
+create table tributary.heartbeat_log (
+  nonce uuid primary key,
+  lsn pg_lsn not null,
+  at timestamptz not null
+);
+
+create index heartbeat_log_lsn on tributary.heartbeat_log (lsn);
+
+-- Who did what. Published.
+create table tributary.audit (
+  id uuid primary key,
+  node text not null,
+  at timestamptz not null default now(),
+  actor text not null,
+  action text not null,
+  subject text not null,
+  detail jsonb not null default '{}'
+);
+
+-- Makes `origins` of this node's own heartbeat say what is true now. Called in the same transaction as the change
+-- of state, so that the news travels in commit order, before any later heartbeat of an origin it concerns.
+create function tributary.refresh_origins() returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  update tributary.heartbeat h
+  set origins = coalesce(
+    (
+      select jsonb_object_agg(
+        r.origin,
+        jsonb_build_object(
+          'via', r.via,
+          'complete', s.provider is not null and s.incomplete is null,
+          'reason', case when s.provider is null then 'no_stream' else s.incomplete end
+        )
+      )
+      from tributary.route r
+      left join tributary.stream s on s.provider = r.via
+    ),
+    '{}'
+  )
+  where h.node = (select n.name from tributary.node n)
+$$;
+
+-- Per origin: how old the newest heartbeat applied here is, and whether every hop on the way says it is complete.
+-- An origin whose heartbeat never came has age null: unknown, not zero.
+create view tributary.freshness as
+with recursive hop as (
+  select
+    r.origin,
+    n.name as node,
+    h.origins -> r.origin as says,
+    1 as depth
+  from tributary.route r
+  cross join tributary.node n
+  left join tributary.heartbeat h on h.node = n.name
+  union all
+  select
+    p.origin,
+    p.says ->> 'via',
+    h.origins -> p.origin,
+    p.depth + 1
+  from hop p
+  left join tributary.heartbeat h on h.node = p.says ->> 'via'
+  where p.says ->> 'via' is not null
+    and p.says ->> 'via' <> p.origin
+    and p.depth < 32
+)
+select
+  r.origin,
+  b.at as through,
+  clock_timestamp() - b.at as age,
+  b.at is not null and coalesce(c.complete, false) as complete,
+  c.reason,
+  r.via
+from tributary.route r
+left join tributary.heartbeat b on b.node = r.origin
+left join (
+  select
+    hop.origin,
+    bool_and(coalesce((hop.says ->> 'complete')::boolean, false)) as complete,
+    string_agg(
+      hop.node || ': ' || coalesce(hop.says ->> 'reason', 'unknown'),
+      ', '
+    ) filter (where not coalesce((hop.says ->> 'complete')::boolean, false)) as reason
+  from hop
+  group by hop.origin
+) c on c.origin = r.origin;

@@ -1,0 +1,52 @@
+/**
+ * How this project opens PostgreSQL connections: with TCP keepalive, a connect timeout, an application name that shows
+ * node and topology digest, and output settings under which a value's text means the same on every server. The
+ * settings travel in the start-up packet, so no statement ever runs without them.
+ */
+import pg from 'pg';
+
+export interface ConnectOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity, such as `tributary north apply district_a 3f9c...`; at most 63 bytes count. */
+  readonly applicationName: string;
+  /** Further settings for the start-up packet, such as lock_timeout. Values must not hold spaces or backslashes. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  readonly connectTimeoutMs?: number;
+}
+
+/** Equal text for equal values between PostgreSQL 15 and 18; digests and text transfer depend on it. */
+export const outputSettings = {
+  datestyle: 'ISO,YMD',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  xmloption: 'content',
+  lc_monetary: 'C',
+  client_encoding: 'UTF8',
+} as const;
+
+export function clientConfig(options: ConnectOptions): pg.ClientConfig {
+  const settings = { ...outputSettings, ...options.settings };
+  return {
+    connectionString: options.url,
+    application_name: options.applicationName,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    options: Object.entries(settings)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+  };
+}
+
+/** A pool for small statements. An idle client's error must not end the process: the next query reports it. */
+export function openPool(options: ConnectOptions & { readonly max: number }): pg.Pool {
+  const pool = new pg.Pool({
+    ...clientConfig(options),
+    max: options.max,
+    idleTimeoutMillis: 30_000,
+  });
+  pool.on('error', () => {});
+  return pool;
+}

@@ -1,0 +1,228 @@
+/**
+ * Every failure that leaves a room is a TributaryError: a code from the catalogue below, a context of names and
+ * positions, the cause, and advice in the catalogue. Neither message nor context ever holds a row's value or a secret:
+ * PostgreSQL's message, detail and where carry values, so of its errors only SQLSTATE and object names are kept.
+ */
+
+/** What the supervisor does with an error: try again soon, wait for a person, or end the process. */
+export type Policy = 'passing' | 'person' | 'configuration' | 'stop';
+
+interface Entry {
+  readonly policy: Policy;
+  /** What is wrong, in one lower-case clause. */
+  readonly text: string;
+  /** What the operator does about it, in one sentence. */
+  readonly advice: string;
+}
+
+const catalogue = {
+  // configuration
+  topology_invalid: {
+    policy: 'configuration',
+    text: 'the topology file is not valid',
+    advice: 'Correct the problems listed, then run `tributary topology validate`.',
+  },
+  secret_unreadable: {
+    policy: 'configuration',
+    text: 'a secret named in the topology could not be read',
+    advice: 'Set the environment variable or create the file that the topology names.',
+  },
+  usage: {
+    policy: 'configuration',
+    text: 'the command line is not right',
+    advice: 'Run `tributary help`.',
+  },
+  // the node's own database
+  database_unreachable: {
+    policy: 'passing',
+    text: "this node's own PostgreSQL does not answer",
+    advice: 'Start PostgreSQL, or correct host and port in `database` of this node.',
+  },
+  database_refused: {
+    policy: 'person',
+    text: "this node's own PostgreSQL refuses the login",
+    advice:
+      'Correct user and password in `database`, or the line in pg_hba.conf; `tributary check` prints the line.',
+  },
+  not_prepared: {
+    policy: 'person',
+    text: 'the database is not prepared for this node',
+    advice: "Run `tributary prepare` with an owner's URL, then start again.",
+  },
+  node_name_differs: {
+    policy: 'person',
+    text: 'this database belongs to a node of another name',
+    advice: "Point `database` to the right server; a node's name never changes.",
+  },
+  schema_newer: {
+    policy: 'person',
+    text: 'the database was prepared by a newer Tributary',
+    advice: 'Install the version that prepared it, or a newer one.',
+  },
+  disk_full: {
+    policy: 'passing',
+    text: "the disk of this node's PostgreSQL is full",
+    advice: 'Free space on the disk that holds the data directory; the stream goes on by itself.',
+  },
+  local_busy: {
+    policy: 'passing',
+    text: "a lock or a conflict in this node's PostgreSQL",
+    advice:
+      'Nothing, unless it lasts: then look in pg_stat_activity for the session that holds the lock.',
+  },
+  fenced: {
+    policy: 'stop',
+    text: 'another process has taken over this stream',
+    advice: 'Nothing: exactly one process serves a node; this one waits for its turn.',
+  },
+  // the provider
+  provider_unreachable: {
+    policy: 'passing',
+    text: "the child's PostgreSQL does not answer",
+    advice:
+      'Check the link and `provider` of the child; nothing is lost, the child keeps its log within its bound.',
+  },
+  provider_refused: {
+    policy: 'person',
+    text: "the child's PostgreSQL refuses the login",
+    advice:
+      "Correct user and password in `provider` of the child, or the line in the child's pg_hba.conf.",
+  },
+  provider_not_prepared: {
+    policy: 'person',
+    text: 'the child is not prepared',
+    advice: 'Run `tributary prepare` at the child.',
+  },
+  provider_wal_level: {
+    policy: 'person',
+    text: "the child's wal_level is not logical",
+    advice: 'Set `wal_level = logical` at the child and restart its PostgreSQL.',
+  },
+  provider_no_slot_free: {
+    policy: 'person',
+    text: 'the child has no replication slot or walsender left',
+    advice:
+      'Raise `max_replication_slots` and `max_wal_senders` at the child and restart its PostgreSQL.',
+  },
+  slot_in_use: {
+    policy: 'passing',
+    text: 'the slot is in use by another connection',
+    advice:
+      'Nothing, unless it lasts: then look in pg_stat_replication at the child for who holds it.',
+  },
+  link_cut: {
+    policy: 'passing',
+    text: 'the connection to the child was cut',
+    advice: 'Nothing: it is opened again by itself.',
+  },
+  link_silent: {
+    policy: 'passing',
+    text: 'nothing was heard from the child for too long',
+    advice: 'Nothing: the connection is opened again by itself.',
+  },
+  reader_slow: {
+    policy: 'passing',
+    text: "applying is slower than the stream; the connection was closed so that the child's PostgreSQL is not held up",
+    advice:
+      "Nothing, unless it lasts: then look for locks and slow disks in this node's PostgreSQL.",
+  },
+  filter_error: {
+    policy: 'person',
+    text: "the child's walsender fails while it evaluates a row filter",
+    advice:
+      'Correct `approved` so that it can not raise an error, run prepare, and make a new slot.',
+  },
+  protocol: {
+    policy: 'person',
+    text: 'the child sent a message this version does not understand',
+    advice: 'Report it with the server version; install the newest Tributary.',
+  },
+  doubt: {
+    policy: 'person',
+    text: 'the child is not provably the one that was known, where it was',
+    advice:
+      "See the doubt's name in the status; do not drop the slot: the rows here may be the last copy.",
+  },
+  spool_full: {
+    policy: 'passing',
+    text: 'the disk for spooling a large transaction is full',
+    advice: 'Free space in the spool directory or set `spool` to a larger disk.',
+  },
+  text_needed: {
+    policy: 'passing',
+    text: 'a table does not fit the binary format; the stream is opened again in text',
+    advice: 'Nothing.',
+  },
+  // applying
+  row_failed: {
+    policy: 'person',
+    text: 'a row can not be stored here',
+    advice: 'Correct the row at its node or the constraint here; the stream tries again by itself.',
+  },
+  value_missing: {
+    policy: 'person',
+    text: 'an out-of-line value did not travel with its row',
+    advice:
+      'Run `tributary prepare` at the child so that its carry trigger exists, then update the row there.',
+  },
+  origin_violation: {
+    policy: 'person',
+    text: 'a child changed a row that is not of its subtree',
+    advice: 'Find which of the two nodes made the key; delete or renew the row at the child.',
+  },
+  drifted: {
+    policy: 'person',
+    text: "a table differs from the child's so that rows are impossible",
+    advice: 'Run `tributary check` for the statement that makes the tables alike.',
+  },
+  paused: {
+    policy: 'person',
+    text: 'the stream was paused by a person',
+    advice: 'Run `tributary resume`.',
+  },
+  internal: {
+    policy: 'passing',
+    text: 'an unexpected failure',
+    advice: 'Report it with the log line.',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** Names, positions and SQLSTATE only; never a row's value, never a secret. */
+export type ErrorContext = Readonly<
+  Record<string, string | number | bigint | boolean | null | undefined>
+>;
+
+/** The one error class of the project; `cause` is kept for its SQLSTATE and is never printed whole. */
+export class TributaryError extends Error {
+  readonly code: ErrorCode;
+  readonly context: ErrorContext;
+
+  constructor(code: ErrorCode, context: ErrorContext = {}, options: { cause?: unknown } = {}) {
+    super(catalogue[code].text, options);
+    this.name = 'TributaryError';
+    this.code = code;
+    this.context = context;
+  }
+
+  get policy(): Policy {
+    return catalogue[this.code].policy;
+  }
+
+  get advice(): string {
+    return catalogue[this.code].advice;
+  }
+}
+
+export function policyOf(code: ErrorCode): Policy {
+  return catalogue[code].policy;
+}
+
+export function textOf(code: ErrorCode): string {
+  return catalogue[code].text;
+}
+
+export function adviceOf(code: ErrorCode): string {
+  return catalogue[code].advice;
+}

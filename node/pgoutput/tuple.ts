@@ -1,0 +1,14 @@
+/** TupleData (PostgreSQL manual, "Logical Replication Message Formats"): values untouched, as PostgreSQL sent them. */
+
+/** null; out-of-line and unchanged, hence not sent; text form; binary form. */
+export type ValueKind = 'null' | 'unchanged' | 'text' | 'binary';
+
+export interface Tuple {
+  /** Number of columns; the same as the relation's. */
+  readonly count: number;
+  /** True when any column is 'unchanged'. */
+  readonly hasUnchanged: boolean;
+  kind(column: number): ValueKind;
+  /** The bytes of a text or binary value; null for null. A view: do not keep it beyond the part. @throws RangeError for an unchanged one. */
+  value(column: number): Buffer | null;
+}

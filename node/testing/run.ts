@@ -1,0 +1,73 @@
+/**
+ * `npm test`: starts one cluster per major once, runs node's test runner over them, stops them. Arguments are passed on:
+ * paths restrict the run, `--majors=15,18` the versions. The runner's own summary comes last.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { glob, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Cluster, installedMajors, makeTemplates } from './cluster.ts';
+import { roles } from './database.ts';
+
+const args = process.argv.slice(2);
+const wanted = args
+  .find((arg) => arg.startsWith('--majors='))
+  ?.slice('--majors='.length)
+  .split(',')
+  .map(Number);
+const majors = installedMajors().filter((major) => wanted?.includes(major) ?? true);
+if (majors.length === 0) {
+  throw new Error('no PostgreSQL is installed for the tests: run `npm ci` with optional packages');
+}
+const passed = args.filter((arg) => !arg.startsWith('--majors='));
+const options = passed.filter((arg) => arg.startsWith('--'));
+const places = passed.filter((arg) => !arg.startsWith('--'));
+
+const templates = await mkdtemp(join(tmpdir(), 'tributary-templates-'));
+await makeTemplates(templates, majors);
+process.env['TEST_PG_TEMPLATES'] = templates;
+
+const clusters = await Promise.all(majors.map(async (major) => await Cluster.start({ major })));
+let code = 1;
+try {
+  for (const cluster of clusters) {
+    for (const role of [roles.writer, roles.reader, roles.owner]) {
+      await cluster.query(
+        `create role ${role} login password '${role}' ${role === roles.reader ? 'replication' : ''}`,
+      );
+    }
+    await cluster.query(`grant set on parameter session_replication_role to ${roles.writer}`);
+    await cluster.query(`grant pg_monitor to ${roles.writer}, ${roles.reader}`);
+    process.env[`TEST_PG_${cluster.major}`] = cluster.url();
+  }
+  console.log(`PostgreSQL ${majors.join(', ')} on node ${process.version}`);
+  const files = await testFiles();
+  const child = spawn(
+    process.execPath,
+    ['--test', '--test-concurrency=2', '--test-timeout=900000', ...options, ...files],
+    { stdio: 'inherit' },
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => child.kill(signal));
+  }
+  [code] = (await once(child, 'exit')) as [number];
+} finally {
+  await Promise.all(
+    clusters.map(async (cluster) => {
+      await cluster[Symbol.asyncDispose]();
+    }),
+  );
+  await rm(templates, { recursive: true, force: true });
+}
+process.exitCode = code ?? 1;
+
+async function testFiles(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of glob(['node/**/*.test.ts', 'poc/**/*.test.ts'])) {
+    if (places.length === 0 || places.some((place) => file.startsWith(place))) {
+      found.push(file);
+    }
+  }
+  return found.sort();
+}

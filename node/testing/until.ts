@@ -1,0 +1,37 @@
+/** Waits for a condition with a deadline; the only way a test waits. */
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface UntilOptions {
+  /** What is waited for, for the message of the failure. */
+  readonly what: string;
+  readonly ms?: number;
+  readonly everyMs?: number;
+  /** true: an exception of the condition ends the wait; else it counts as "not yet" and is the failure's cause. */
+  readonly throwing?: boolean;
+}
+
+/** Resolves with the first truthy value of the condition. @throws Error after the deadline, with the last exception as cause. */
+export async function until<T>(
+  condition: () => Promise<T> | T,
+  options: UntilOptions,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + (options.ms ?? 30_000);
+  let cause: unknown;
+  for (;;) {
+    try {
+      const value = await condition();
+      if (value) {
+        return value;
+      }
+    } catch (error) {
+      if (options.throwing) {
+        throw error;
+      }
+      cause = error;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`waited ${options.ms ?? 30_000} ms in vain: ${options.what}`, { cause });
+    }
+    await pause(options.everyMs ?? 20);
+  }
+}
