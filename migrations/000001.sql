@@ -19,6 +19,18 @@ create table tributary.node (
   publication_nonce uuid
 );
 
+-- What prepare made or changed in this database: `wanted` is what was asked for, `found` how PostgreSQL tells it back
+-- (a difference later means that somebody else changed it), `undo` the statement that takes it away.
+create table tributary.prepared (
+  kind text not null,
+  object text not null,
+  wanted text not null,
+  found text,
+  undo text,
+  at timestamptz not null default now(),
+  primary key (kind, object)
+);
+
 -- One row per stream into this database: how far it is applied, and which provider that position belongs to.
 create table tributary.stream (
   provider text primary key,
@@ -76,6 +88,58 @@ create table tributary.audit (
   subject text not null,
   detail jsonb not null default '{}'
 );
+
+-- Refuses a local change of a row that was entered elsewhere. Ordinary, so that apply, which works as replica, passes.
+-- Arguments: this node's name, the origin column.
+create function tributary.refuse_foreign_row() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  origin text := to_jsonb(old) ->> tg_argv[1];
+begin
+  if origin = tg_argv[0] then
+    raise exception using
+      errcode = 'restrict_violation',
+      message = format('the row of %s was entered at %s: its %s can not be changed', tg_relid::regclass, origin, tg_argv[1]),
+      schema = tg_table_schema,
+      table = tg_table_name;
+  end if;
+  raise exception using
+    errcode = 'restrict_violation',
+    message = format('the row of %s was entered at %s and can be changed only there', tg_relid::regclass, origin),
+    hint = format('Change it at node %s; the change arrives at %s by itself.', origin, tg_argv[0]),
+    schema = tg_table_schema,
+    table = tg_table_name;
+end
+$$;
+
+-- Refuses TRUNCATE while rows of other nodes stand in the table. As its owner: who may truncate may not always read.
+create function tributary.refuse_foreign_truncate() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $$
+declare
+  origin text;
+begin
+  execute format('select t.%1$I::text from %2$s t where t.%1$I <> $1 limit 1', tg_argv[1], tg_relid::regclass)
+  into origin
+  using tg_argv[0];
+  if origin is not null then
+    raise exception using
+      errcode = 'restrict_violation',
+      message = format('%s holds rows that were entered at %s and can be removed only there', tg_relid::regclass, origin),
+      hint = format('Delete the rows of this node by "delete from %s where %I = %L".', tg_relid::regclass, tg_argv[1], tg_argv[0]),
+      schema = tg_table_schema,
+      table = tg_table_name;
+  end if;
+  return null;
+end
+$$;
+
+revoke all on function tributary.refuse_foreign_truncate() from public;
 
 -- Makes `origins` of this node's own heartbeat say what is true now. Called in the same transaction as the change
 -- of state, so that the news travels in commit order, before any later heartbeat of an origin it concerns.
