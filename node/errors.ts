@@ -27,6 +27,12 @@ const catalogue = {
     text: 'a secret named in the topology could not be read',
     advice: 'Set the environment variable or create the file that the topology names.',
   },
+  node_unknown: {
+    policy: 'configuration',
+    text: 'the topology has no node of this name',
+    advice:
+      'Give `--node` or TRIBUTARY_NODE a name of the file; `tributary topology print` lists them.',
+  },
   usage: {
     policy: 'configuration',
     text: 'the command line is not right',
