@@ -3,7 +3,7 @@
  * guards against it, and demands red; and green without any fault. No switch for a fault exists in the source itself.
  */
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Fault, mutate, readReport, type Verdict } from './fault.ts';
@@ -50,6 +50,8 @@ try {
 async function copyTree(to: string): Promise<void> {
   const left = new Set(['node_modules', '.git']);
   await cp(root, to, { recursive: true, filter: (path) => !left.has(basename(path)) });
+  // As root the servers run as another user, who must reach their binaries by way of the copy.
+  await chmod(to, 0o755);
   await symlink(join(root, 'node_modules'), join(to, 'node_modules'));
 }
 

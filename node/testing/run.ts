@@ -25,12 +25,14 @@ const options = passed.filter((arg) => arg.startsWith('--'));
 const places = passed.filter((arg) => !arg.startsWith('--'));
 
 const templates = await mkdtemp(join(tmpdir(), 'tributary-templates-'));
-await makeTemplates(templates, majors);
-process.env['TEST_PG_TEMPLATES'] = templates;
-
-const clusters = await Promise.all(majors.map(async (major) => await Cluster.start({ major })));
+const clusters: Cluster[] = [];
 let code = 1;
 try {
+  await makeTemplates(templates, majors);
+  process.env['TEST_PG_TEMPLATES'] = templates;
+  clusters.push(
+    ...(await Promise.all(majors.map(async (major) => await Cluster.start({ major })))),
+  );
   for (const cluster of clusters) {
     for (const role of [roles.writer, roles.reader, roles.owner]) {
       await cluster.query(
