@@ -11,4 +11,8 @@ export interface Tuple {
   kind(column: number): ValueKind;
   /** The bytes of a text or binary value; null for null. A view: do not keep it beyond the part. @throws RangeError for an unchanged one. */
   value(column: number): Buffer | null;
+  /** Length of a text or binary value; -1 for null. @throws RangeError for an unchanged one. */
+  byteLength(column: number): number;
+  /** Copies the value into `target` without making a view; returns the bytes copied, 0 for null. */
+  copyValue(column: number, target: Buffer, offset: number): number;
 }
