@@ -1,0 +1,99 @@
+/** Making and dropping this subscriber's slot at the provider. */
+import { ident, literal } from '../database/ident.ts';
+import { TributaryError } from '../errors.ts';
+import { parseLsn } from '../pgoutput/lsn.ts';
+import { identifyNode, identifySystem } from './identity.ts';
+import type { Publication } from './identity.ts';
+import type { NewSlot } from './provider.ts';
+import { openSession } from './session.ts';
+import type { Session, SessionOptions } from './session.ts';
+
+/** Heartbeats and audit travel from now on; that older ones exist does not make a copy incomplete. */
+const notData = ['tributary.heartbeat', 'tributary.audit'];
+
+export type SlotOptions = Omit<SessionOptions, 'replication'> & { readonly slot: string };
+
+/** As Provider.makeSlot. */
+export async function makeSlot(options: SlotOptions): Promise<NewSlot> {
+  await using walsender = await openSession({ ...options, replication: true }, 'making the slot');
+  const publication = await expectNode(walsender, options);
+  const system = await identifySystem(walsender);
+  await dropUnused(walsender, options);
+  const made = await walsender.ask<{ consistent_point: string; snapshot_name: string }>(
+    `CREATE_REPLICATION_SLOT ${ident(options.slot)} LOGICAL pgoutput (SNAPSHOT 'export')`,
+  );
+  const [row] = made;
+  if (!row) {
+    throw new TributaryError('protocol', { message: 'CREATE_REPLICATION_SLOT' });
+  }
+  try {
+    return {
+      slot: options.slot,
+      position: parseLsn(row.consistent_point),
+      ...system,
+      publicationOid: publication.oid,
+      publicationNonce: publication.nonce,
+      // The snapshot lives until the next command of the session that exported it.
+      tablesWithRows: await tablesWithRows(options, row.snapshot_name),
+    };
+  } catch (error) {
+    await dropUnused(walsender, options).catch(() => {});
+    throw error;
+  }
+}
+
+/** Nothing when there is no such slot. @throws TributaryError slot_in_use | provider_* */
+export async function dropSlot(options: SlotOptions): Promise<void> {
+  await using session = await openSession({ ...options, replication: false });
+  await dropUnused(session, options);
+}
+
+async function expectNode(session: Session, options: SlotOptions): Promise<Publication> {
+  const { provider } = options;
+  const { node, publication } = await identifyNode(session, provider);
+  if (node !== provider) {
+    throw new TributaryError('doubt', { provider, doubt: 'node_name_differs', node });
+  }
+  if (!publication) {
+    throw new TributaryError('provider_not_prepared', { provider, publication: null });
+  }
+  return publication;
+}
+
+async function dropUnused(session: Session, options: SlotOptions): Promise<void> {
+  const { provider, slot } = options;
+  const rows = await session.ask<{ active: boolean }>(
+    `select active from pg_catalog.pg_replication_slots where slot_name = ${literal(slot)}`,
+  );
+  if (rows[0]?.active) {
+    throw new TributaryError('slot_in_use', { provider, slot });
+  }
+  if (rows[0]) {
+    await session.ask(`select pg_catalog.pg_drop_replication_slot(${literal(slot)})`);
+  }
+}
+
+async function tablesWithRows(options: SlotOptions, snapshot: string): Promise<string[]> {
+  await using session = await openSession({ ...options, replication: false });
+  await session.ask('begin isolation level repeatable read read only');
+  await session.ask(`set transaction snapshot ${literal(snapshot)}`);
+  const views = await session.ask<{ name: string }>(
+    `select c.relname::text as name
+     from pg_catalog.pg_class c
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'tributary_up' and c.relkind = 'v' and not c.relname = any($1)
+     order by c.relname`,
+    [notData],
+  );
+  const found: string[] = [];
+  for (const { name } of views) {
+    const rows = await session.ask<{ some: boolean }>(
+      `select exists (select from tributary_up.${ident(name)}) as some`,
+    );
+    if (rows[0]?.some) {
+      found.push(name);
+    }
+  }
+  await session.ask('commit');
+  return found;
+}

@@ -1,0 +1,51 @@
+/** A provider prepared by plain SQL, as `prepare` leaves it: schema, publication, views, grants. For tests of the provider. */
+import { readFile } from 'node:fs/promises';
+import { roles, TestDatabase } from './database.ts';
+
+export const childName = 'district_a';
+
+/** Tables report (filtered, identity by index) and note (everything, replica identity full). */
+const tables = `
+  create table public.report (
+    id int not null primary key,
+    status text not null default 'draft',
+    body text
+  );
+  create unique index report_identity on public.report (id, status);
+  alter table public.report replica identity using index report_identity;
+  alter table public.report alter column body set storage external;
+  create table public.note (id int primary key, body text);
+  alter table public.note replica identity full;
+  create table public.unrelated (id int primary key, body text);
+`;
+
+const published = `
+  alter table tributary.heartbeat replica identity default;
+  create publication tributary_up for table
+    public.report where (status = 'approved'), public.note, tributary.heartbeat, tributary.audit
+    with (publish_via_partition_root = true);
+  create schema tributary_up;
+  create view tributary_up."public.report" with (security_barrier) as
+    select id, status, body from public.report where status = 'approved';
+  create view tributary_up."public.note" with (security_barrier) as select id, body from public.note;
+  create view tributary_up."tributary.heartbeat" with (security_barrier) as
+    select node, at, lsn, nonce, version, topology, state, origins from tributary.heartbeat;
+  create view tributary_up."tributary.audit" with (security_barrier) as
+    select id, node, at, actor, action, subject, detail from tributary.audit;
+  grant usage on schema tributary, tributary_up to ${roles.reader};
+  grant select on all tables in schema tributary_up to ${roles.reader};
+  grant select on tributary.node, tributary.heartbeat_log to ${roles.reader};
+`;
+
+/** A database of its own with a node's schema, two published tables and one that is not. */
+export async function createChild(major: number): Promise<TestDatabase> {
+  const database = await TestDatabase.create(major);
+  const migration = new URL('../../migrations/000001.sql', import.meta.url);
+  await database.query(await readFile(migration, 'utf8'));
+  await database.query(tables);
+  await database.query(
+    `insert into tributary.node (name, publication_nonce) values ('${childName}', gen_random_uuid())`,
+  );
+  await database.query(published);
+  return database;
+}
