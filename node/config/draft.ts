@@ -1,10 +1,11 @@
 /**
  * The parts of a file that have the right shape, so that the rules about meaning are checked even where some fields are
- * wrong: all problems come at once. A field that is present and wrong is undefined, yet `in` finds it.
+ * wrong: all problems come at once. A field that is present and wrong, or misspelt, is undefined, yet `in` finds it.
  */
 import type { z } from 'zod';
 import { nodeShape, tableShape, topologyShape } from './shape.ts';
 import type { NodeShape, TableShape, TopologyShape } from './shape.ts';
+import { nearest } from './suggest.ts';
 
 type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
@@ -30,8 +31,11 @@ function sound<S extends Readonly<Record<string, z.ZodType>>>(
   data: unknown,
 ): { [K in keyof S]?: z.infer<S[K]> | undefined } {
   const fields = record(data);
+  const misspelt = Object.keys(fields).flatMap((key) =>
+    Object.hasOwn(shape, key) ? [] : [nearest(key, Object.keys(shape))],
+  );
   const kept = Object.entries(shape)
-    .filter(([key]) => Object.hasOwn(fields, key))
+    .filter(([key]) => Object.hasOwn(fields, key) || misspelt.includes(key))
     .map(([key, schema]) => [key, schema.safeParse(fields[key]).data] as const);
   return Object.fromEntries(kept) as { [K in keyof S]?: z.infer<S[K]> | undefined };
 }

@@ -25,20 +25,19 @@ const scanner = new RegExp(
     String.raw`(?<space>[ \t\r\n\f\v]+)`,
     String.raw`(?<comment>--|/\*)`,
     String.raw`(?<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)`,
-    String.raw`(?<word>[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)`,
+    String.raw`(?<word>[\p{L}_][\p{L}\p{M}\p{N}_$]*)`,
     String.raw`"(?<quoted>(?:[^"]|"")+)"`,
     String.raw`'(?<string>(?:[^']|'')*)'`,
     String.raw`(?<symbol><>|<=|>=|::|!=|[=<>(),.\-])`,
     String.raw`(?<unknown>[^])`,
   ].join('|'),
-  'y',
+  'guy',
 );
 
 /** @throws FilterRefused. The list ends with an `end`. */
 export function filterTokens(text: string): readonly FilterToken[] {
   const tokens: FilterToken[] = [];
-  scanner.lastIndex = 0;
-  for (let match = scanner.exec(text); match !== null; match = scanner.exec(text)) {
+  for (const match of text.matchAll(scanner)) {
     const token = tokenOf(match.groups ?? {}, match.index + 1);
     const previous = tokens.at(-1);
     if (token !== null) {
@@ -83,6 +82,10 @@ function unknownCharacter(character: string, at: number): FilterRefused {
   if (character === "'" || character === '"') {
     const what = character === "'" ? 'a text' : 'a quoted name';
     return new FilterRefused(at, `${what} is not closed`, `write ${character} at its end`);
+  }
+  if (/[‘’“”`´]/u.test(character)) {
+    const instead = `write a text in plain quotes: 'text'`;
+    return new FilterRefused(at, `holds the typographic quote ${character}`, instead);
   }
   return new FilterRefused(
     at,

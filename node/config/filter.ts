@@ -14,11 +14,14 @@ type Comparison = Extract<FilterExpression, { kind: 'compare' }>['operator'];
 
 const comparisons: ReadonlySet<string> = new Set<Comparison>(['=', '<>', '<', '>', '<=', '>=']);
 
-/** The system refuses to follow a filter deeper than this. */
+/** Far more than a person nests, far less than the stack of a parser holds. */
 const deepest = 50;
 
 /** @throws FilterRefused, with the place in the text and what to write. */
 export function parseFilter(text: string): Filter {
+  if (text.includes('\0')) {
+    throw new FilterRefused(text.indexOf('\0') + 1, 'holds a zero byte', 'remove it');
+  }
   const expression = new FilterParser(filterTokens(text)).whole();
   const columns = filterColumns(expression);
   if (columns.length === 0) {

@@ -2,7 +2,7 @@
 
 /** The candidate with the fewest edits to `word`, null when all are too far to be a slip of the hand. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = word.length < 3 ? 0 : Math.max(1, Math.floor(word.length / 3));
   let best: { readonly name: string; readonly distance: number } | null = null;
   for (const name of candidates) {
     const distance = edits(word.toLowerCase(), name.toLowerCase());

@@ -29,9 +29,11 @@ export function checkTables(draft: Draft, complain: Complain): void {
     checkName(table, here);
     checkRepeats(table, here);
     checkLevels(table, draft.levels, here);
-    checkColumns(table, neededColumns(table, here), here);
+    const needed = neededColumns(table, here);
+    checkColumns(table, needed, here);
+    checkNarrowing(table, draft.levels ?? [], here);
     checkIdentity(table, here);
-    checkFlags(table, here);
+    checkFlags(table, needed, here);
   }
 }
 
@@ -125,6 +127,24 @@ function checkColumns(table: DraftTable, needed: readonly Needed[], complain: Co
   }
 }
 
+/** A column that a level keeps back never reaches a higher one. */
+function checkNarrowing(table: DraftTable, levels: readonly string[], complain: Complain): void {
+  let below: { readonly level: string; readonly columns: readonly string[] } | null = null;
+  for (const level of levels) {
+    const columns: readonly string[] | undefined = table.at?.[level]?.columns;
+    for (const [index, column] of (columns ?? []).entries()) {
+      if (below?.columns.includes(column) === false) {
+        complain(
+          ['at', level, 'columns', index],
+          `\`${column}\` does not leave level ${below.level}, which is below`,
+          'write it there too, or remove it here',
+        );
+      }
+    }
+    below = columns === undefined ? below : { level, columns };
+  }
+}
+
 /** FULL with a column list makes the application's own UPDATE fail. */
 function checkIdentity(table: DraftTable, complain: Complain): void {
   if (table.identity === 'full' && ('columns' in table || 'at' in table)) {
@@ -137,7 +157,7 @@ function checkIdentity(table: DraftTable, complain: Complain): void {
 }
 
 /** Flags are each node's own: never sent, never compared, and each serves one thing. */
-function checkFlags(table: DraftTable, complain: Complain): void {
+function checkFlags(table: DraftTable, needed: readonly Needed[], complain: Complain): void {
   const soft = typeof table.deletes === 'object' ? table.deletes.soft : null;
   const flags: [Path, string][] = soft === null ? [] : [[['deletes', 'soft'], soft]];
   const rules = Object.entries(table.orphans_by_foreign_key ?? {}).map(
@@ -155,9 +175,10 @@ function checkFlags(table: DraftTable, complain: Complain): void {
       }
     }
   }
+  const lists = [table.columns, ...Object.values(table.at ?? {}).map(({ columns }) => columns)];
+  const used = new Set([...lists.flatMap((list) => list ?? []), ...needed.map((n) => n.column)]);
   for (const [path, column] of flags) {
-    const sent = [table.columns, table.key, ...Object.values(table.at ?? {}).map((l) => l.columns)];
-    if (sent.some((columns) => columns?.includes(column) === true) || column === table.origin) {
+    if (used.has(column)) {
       complain(
         path,
         `\`${column}\` travels: each node keeps a flag of its own`,
