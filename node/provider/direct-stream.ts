@@ -13,7 +13,7 @@ import { standbyStatus, statusIntervalMs } from './feedback.ts';
 import { Intake } from './intake.ts';
 import { isSilent, silenceLimitMs } from './liveness.ts';
 import type { StreamProgress } from './provider.ts';
-import { ReadPace } from './read-pace.ts';
+import { ReadGate } from './read-gate.ts';
 import { ReplicationConnection } from './replication-connection.ts';
 import type { ReplicationOptions } from './replication-connection.ts';
 
@@ -30,14 +30,11 @@ export interface DirectStreamOptions extends ReplicationOptions {
   readonly log: Log;
 }
 
-type PauseReason = 'full' | 'pace';
-
 export class DirectStream {
   readonly #options: DirectStreamOptions;
   readonly #connection: ReplicationConnection;
   readonly #intake: Intake;
-  readonly #pace = new ReadPace();
-  readonly #paused = new Set<PauseReason>();
+  readonly #gate: ReadGate;
   readonly #counts = { bytes: 0, messages: 0, networkMs: 0, decodeMs: 0 };
   #failure: TributaryError | null = null;
   #connected = false;
@@ -46,10 +43,7 @@ export class DirectStream {
   #confirmed: Lsn;
 
   #heardAt: number | null = null;
-  #fullSince: number | null = null;
   #readingAt = 0;
-  /** Bytes read in this turn of the event loop; null: none yet. */
-  #turnBytes: number | null = null;
   #statusAt = 0;
   #statusEveryMs = statusIntervalMs(0);
   #ticks: NodeJS.Timeout | null = null;
@@ -82,6 +76,14 @@ export class DirectStream {
       },
       ended: (error) => {
         this.#end(error);
+      },
+    });
+    this.#gate = new ReadGate({
+      pause: () => {
+        this.#connection.pause();
+      },
+      resume: () => {
+        this.#connection.resume();
       },
     });
   }
@@ -148,6 +150,7 @@ export class DirectStream {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#gate.close();
     this.#stopTimers();
     await this.#connection.close(this.#status(false));
     this.#connected = false;
@@ -222,64 +225,30 @@ export class DirectStream {
     this.#counts.bytes += bytes;
     this.#counts.decodeMs += now - this.#readingAt;
     if (this.#intake.full) {
-      this.#pause('full');
+      this.#gate.full();
     }
-    // A TLS socket hands over one read in several pieces: the turn of the event loop is what was read at once.
-    if (this.#turnBytes === null) {
-      setImmediate(() => {
-        this.#afterTurn();
-      });
-    }
-    this.#turnBytes = (this.#turnBytes ?? 0) + bytes;
-  }
-
-  #afterTurn(): void {
-    const pauseMs = this.#pace.afterTurn(this.#turnBytes ?? 0, performance.now());
-    this.#turnBytes = null;
-    if (pauseMs > 0 && !this.#closing && !this.#failure) {
-      this.#pause('pace');
-      setTimeout(() => {
-        this.#resume('pace');
-      }, pauseMs);
-    }
+    this.#gate.read(bytes);
   }
 
   #relieve(): void {
-    if (this.#paused.has('full') && !this.#intake.full) {
-      this.#resume('full');
-    }
-  }
-
-  #pause(reason: PauseReason): void {
-    this.#paused.add(reason);
-    if (reason === 'full') {
-      this.#fullSince ??= performance.now();
-    }
-    this.#connection.pause();
-  }
-
-  #resume(reason: PauseReason): void {
-    this.#paused.delete(reason);
-    if (reason === 'full') {
-      this.#fullSince = null;
+    if (!this.#intake.full && this.#gate.relieved()) {
+      // What was said meanwhile waits in the socket.
       this.#heardAt = performance.now();
-    }
-    if (this.#paused.size === 0 && !this.#closing) {
-      this.#connection.resume();
     }
   }
 
   #tick(): void {
     const now = performance.now();
     const { provider } = this.#options;
-    if (this.#fullSince !== null && now - this.#fullSince > unreadLimitMs) {
+    const { fullSince } = this.#gate;
+    if (fullSince !== null && now - fullSince > unreadLimitMs) {
       this.#fail(new TributaryError('reader_slow', { provider, queued: this.#intake.held }));
       return;
     }
     const silence = {
       sinceHeardMs: now - (this.#heardAt ?? now),
       limitMs: silenceLimitMs(this.#connection.walSenderTimeoutMs),
-      paused: this.#fullSince !== null,
+      paused: fullSince !== null,
     };
     if (isSilent(silence)) {
       const silentMs = Math.round(silence.sinceHeardMs);
@@ -323,6 +292,7 @@ export class DirectStream {
     }
     this.#failure = failure;
     this.#connected = false;
+    this.#gate.close();
     this.#stopTimers();
     this.#connection.destroy();
     this.#options.log.debug(
