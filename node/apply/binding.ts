@@ -1,7 +1,7 @@
 /** Rows to the array parameters of a set-based statement, values untouched. */
 import { TributaryError } from '../errors.ts';
-import type { Tuple } from '../pgoutput/tuple.ts';
-import { encodeArray, textOid } from './array-codec.ts';
+import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
+import { encodeColumn, textOid } from './array-codec.ts';
 import type { Layout, MappedColumn } from './layout.ts';
 import type { Param } from './statements.ts';
 
@@ -30,14 +30,13 @@ export function bind(
   table: string,
 ): readonly Buffer[] {
   return columns.map(({ index, column, form }) => {
-    const values: (Buffer | null)[] = [];
-    for (const tuple of tuples) {
-      const value = tuple.value(index);
-      if (value !== null && tuple.kind(index) !== form) {
-        throw new TributaryError('text_needed', { table });
-      }
-      values.push(value);
+    if (tuples.some((tuple) => isOther(tuple.kind(index), form))) {
+      throw new TributaryError('text_needed', { table });
     }
-    return encodeArray(values, form === 'text' ? textOid : column.typeOid);
+    return encodeColumn(tuples, index, form === 'text' ? textOid : column.typeOid);
   });
+}
+
+function isOther(kind: ValueKind, form: Form): boolean {
+  return kind !== form && kind !== 'null';
 }

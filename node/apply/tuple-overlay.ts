@@ -34,6 +34,14 @@ class TupleOverlay implements Tuple {
     return this.source(column).value(column);
   }
 
+  byteLength(column: number): number {
+    return this.source(column).byteLength(column);
+  }
+
+  copyValue(column: number, target: Buffer, offset: number): number {
+    return this.source(column).copyValue(column, target, offset);
+  }
+
   /** The tuple that holds a column itself, so that overlays never grow into chains. */
   source(column: number): Tuple {
     const source = this.#sources[column];
