@@ -8,7 +8,7 @@ import { glob, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, installedMajors, makeTemplates } from './cluster.ts';
-import { createRoles } from './database.ts';
+import { roles } from './database.ts';
 
 const args = process.argv.slice(2);
 const wanted = args
@@ -34,7 +34,13 @@ try {
     ...(await Promise.all(majors.map(async (major) => await Cluster.start({ major })))),
   );
   for (const cluster of clusters) {
-    await createRoles(async (sql) => await cluster.query(sql));
+    for (const role of [roles.writer, roles.reader, roles.owner]) {
+      await cluster.query(
+        `create role ${role} login password '${role}' ${role === roles.reader ? 'replication' : ''}`,
+      );
+    }
+    await cluster.query(`grant set on parameter session_replication_role to ${roles.writer}`);
+    await cluster.query(`grant pg_monitor to ${roles.writer}, ${roles.reader}`);
     process.env[`TEST_PG_${cluster.major}`] = cluster.url();
   }
   console.log(`PostgreSQL ${majors.join(', ')} on node ${process.version}`);
