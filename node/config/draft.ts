@@ -3,9 +3,13 @@
  * wrong: all problems come at once. A field that is present and wrong, or misspelt, is undefined, yet `in` finds it.
  */
 import type { z } from 'zod';
-import { nodeShape, tableShape, topologyShape } from './shape.ts';
-import type { NodeShape, TableShape, TopologyShape } from './shape.ts';
+import { nodeShape } from './node-shape.ts';
+import type { NodeShape } from './node-shape.ts';
+import { topologyShape } from './shape.ts';
+import type { TopologyShape } from './shape.ts';
 import { nearest } from './suggest.ts';
+import { tableShape } from './table-shape.ts';
+import type { TableShape } from './table-shape.ts';
 
 type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
 

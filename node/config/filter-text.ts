@@ -25,11 +25,6 @@ export function filterText(expression: FilterExpression): string {
   }
 }
 
-/** The columns an expression reads, each once, in the order of their first mention. */
-export function filterColumns(expression: FilterExpression): readonly string[] {
-  return [...new Set(columnsOf(expression))];
-}
-
 /** The name as SQL needs it: quoted unless it is lower-case and no keyword. */
 export function columnText(name: string): string {
   const plain = /^[a-z_][a-z0-9_]*$/.test(name);
@@ -45,23 +40,4 @@ function inside(operand: FilterExpression, parenthesised: readonly string[]): st
 
 function operandText(operand: FilterOperand): string {
   return operand.kind === 'column' ? columnText(operand.column) : operand.sql;
-}
-
-function columnsOf(part: FilterExpression | FilterOperand): readonly string[] {
-  switch (part.kind) {
-    case 'column':
-      return [part.column];
-    case 'constant':
-      return [];
-    case 'and':
-    case 'or':
-      return part.operands.flatMap(columnsOf);
-    case 'not':
-    case 'null':
-      return columnsOf(part.operand);
-    case 'compare':
-      return [...columnsOf(part.left), ...columnsOf(part.right)];
-    case 'in':
-      return [...columnsOf(part.left), ...part.list.flatMap(columnsOf)];
-  }
 }

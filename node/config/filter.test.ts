@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { comparedColumns } from './filter-columns.ts';
 import { columnText, filterText } from './filter-text.ts';
 import { FilterRefused } from './filter-token.ts';
 import { parseFilter } from './filter.ts';
@@ -74,6 +75,8 @@ const refused: readonly [string, number, RegExp, RegExp][] = [
   ["a = 'x' 'y'", 9, /constant where none/, /operator/],
   ['a = 1x', 6, /without a space/, /42/],
   ['a = $1', 5, /holds "\$"/, /write only columns/],
+  ['a < 1e400', 5, /beyond the range/, /1e300/],
+  ['a > -1e-400', 6, /beyond the range/, /1e-300/],
   ['a -- b', 3, /comment/, /YAML/],
   ['a; drop table b', 2, /holds ";"/, /write only columns/],
   ["a = 'x\0'", 7, /zero byte/, /remove/],
@@ -160,5 +163,14 @@ void test('a name is quoted only if SQL needs it', () => {
     '"time"',
     '_x1',
     '"1x"',
+  ]);
+});
+
+void test('columns that are compared with each other are told, for their types must be the same', () => {
+  const { expression } = parseFilter("a = b and (c in (1, d, e) or not (f = 'x')) and g is null");
+  assert.deepEqual(comparedColumns(expression), [
+    ['a', 'b'],
+    ['c', 'd'],
+    ['c', 'e'],
   ]);
 });

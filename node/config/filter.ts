@@ -3,7 +3,8 @@
  * a filter stops for ever, so arithmetic, functions, casts and patterns are refused, each with what to write instead.
  * Precedence as in PostgreSQL: or, and, not, then comparisons.
  */
-import { filterColumns, filterText } from './filter-text.ts';
+import { filterColumns } from './filter-columns.ts';
+import { filterText } from './filter-text.ts';
 import { FilterRefused, filterTokens } from './filter-token.ts';
 import type { FilterToken } from './filter-token.ts';
 import { refusal } from './filter-refusal.ts';

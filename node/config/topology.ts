@@ -5,7 +5,9 @@ import { parseFilter } from './filter.ts';
 import type { NodeConfig, Orphans, ReplicatedTable, Secret, Topology } from './model.ts';
 import { durationMs, sizeBytes } from './quantity.ts';
 import { secretOf } from './secret.ts';
-import type { NodeShape, TableShape, TopologyShape } from './shape.ts';
+import type { NodeShape } from './node-shape.ts';
+import type { TopologyShape } from './shape.ts';
+import type { TableShape } from './table-shape.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 export interface TopologyOrigin {
