@@ -60,6 +60,21 @@ const catalogue = {
     text: 'this database belongs to a node of another name',
     advice: "Point `database` to the right server; a node's name never changes.",
   },
+  prepare_refused: {
+    policy: 'person',
+    text: 'this database can not be prepared as the topology wants it',
+    advice: 'Follow the advice of each problem listed, then run prepare again.',
+  },
+  prepare_blocked: {
+    policy: 'passing',
+    text: 'a lock that prepare needs was held by others all the time',
+    advice: 'Run prepare again at a quieter hour; what is done is kept.',
+  },
+  prepare_failed: {
+    policy: 'person',
+    text: 'PostgreSQL refused a statement of prepare',
+    advice: 'Look up the SQLSTATE and the statement; the log of PostgreSQL has the full message.',
+  },
   schema_newer: {
     policy: 'person',
     text: 'the database was prepared by a newer Tributary',

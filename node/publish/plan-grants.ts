@@ -1,0 +1,111 @@
+/** What the two plain roles may do: the writer what apply needs, the reader almost nothing. Pure. */
+import { ident, qualified } from '../database/ident.ts';
+import type { Facts } from './catalogue.ts';
+import type { Decision } from './decide.ts';
+import type { Intent } from './intent.ts';
+import { keep, type Planned } from './planned.ts';
+import { remember } from './prepared.ts';
+import { type Statement, statement } from './statement.ts';
+
+interface Grant {
+  readonly role: 'reader' | 'writer';
+  readonly kind: 'schema' | 'table' | 'sequence';
+  /** Name as in Privileges. */
+  readonly object: string;
+  /** Quoted. */
+  readonly sql: string;
+  readonly privileges: readonly string[];
+}
+
+const readOnly = ['migration', 'prepared', 'freshness', 'node'];
+const written = ['stream', 'route', 'heartbeat', 'heartbeat_log', 'audit'];
+const rows = ['select', 'insert', 'update', 'delete'];
+
+export function planGrants(intent: Intent, decision: Decision, facts: Facts): Planned {
+  const grants = wantedGrants(intent, decision, facts);
+  return {
+    statements: grants.flatMap((grant) => grantStatement(intent, grant, facts)),
+    keeps: grants.map((grant) => keep('grant', targetOf(grant))),
+  };
+}
+
+function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonly Grant[] {
+  const grants: Grant[] = [schema('writer', 'tributary')];
+  grants.push(...readOnly.map((name) => own('writer', name, ['select'])));
+  grants.push(...written.map((name) => own('writer', name, rows)));
+  if (intent.parent !== null) {
+    grants.push(schema('reader', 'tributary'));
+    grants.push(own('reader', 'node', ['select']), own('reader', 'heartbeat_log', ['select']));
+  }
+  if (!intent.leaf) {
+    grants.push(...applyGrants(decision, facts));
+  }
+  return grants;
+}
+
+/** What apply needs above the leaves; sequences for columns the child does not send. */
+function applyGrants(decision: Decision, facts: Facts): readonly Grant[] {
+  const grants: Grant[] = [];
+  for (const key of facts.privileges.keys()) {
+    const [role, kind, ...rest] = key.split(' ');
+    const object = rest.join(' ');
+    if (role !== 'writer' || object.startsWith('tributary')) {
+      continue;
+    }
+    if (kind === 'schema') {
+      grants.push(schema('writer', object));
+    } else if (kind === 'sequence') {
+      grants.push({ role, kind, object, sql: quotedPath(object), privileges: ['usage'] });
+    }
+  }
+  for (const table of decision.tables) {
+    grants.push({
+      role: 'writer',
+      kind: 'table',
+      object: `${table.schema}.${table.name}`,
+      sql: qualified(table),
+      privileges: rows,
+    });
+  }
+  return grants;
+}
+
+function quotedPath(object: string): string {
+  const dot = object.indexOf('.');
+  return qualified({ schema: object.slice(0, dot), name: object.slice(dot + 1) });
+}
+
+function schema(role: Grant['role'], name: string): Grant {
+  return { role, kind: 'schema', object: name, sql: ident(name), privileges: ['usage'] };
+}
+
+function own(role: Grant['role'], name: string, privileges: readonly string[]): Grant {
+  const object = `tributary.${name}`;
+  return { role, kind: 'table', object, sql: object, privileges };
+}
+
+function targetOf(grant: Grant): string {
+  return `${grant.role} ${grant.kind} ${grant.object}`;
+}
+
+function grantStatement(intent: Intent, grant: Grant, facts: Facts): readonly Statement[] {
+  const held = facts.privileges.get(targetOf(grant));
+  const lacking = grant.privileges.filter((privilege) => !held?.has(privilege));
+  if (lacking.length === 0) {
+    return [];
+  }
+  const role = ident(intent.node.roles[grant.role]);
+  const what = `${lacking.join(', ')} on ${grant.kind} ${grant.sql}`;
+  const commands = [`grant ${what} to ${role}`];
+  if (grant.object !== 'tributary' && !grant.object.startsWith('tributary.')) {
+    commands.push(
+      remember({
+        kind: 'grant',
+        object: `${what} to ${role}`,
+        wanted: targetOf(grant),
+        undo: `revoke ${what} from ${role}`,
+      }),
+    );
+  }
+  return [statement('owner', 'none', { why: `what the ${grant.role} needs, no more`, commands })];
+}
