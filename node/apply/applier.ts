@@ -14,6 +14,15 @@ export interface Applier extends AsyncDisposable {
    */
   apply(part: Part): Promise<Lsn>;
 
+  /** How the stream may be asked for: binary only if every published column has the same safe type on both sides. */
+  format(
+    tables: readonly {
+      readonly schema: string;
+      readonly name: string;
+      readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
+    }[],
+  ): Promise<'text' | 'binary'>;
+
   /** Counters for metrics; cheap, no I/O. */
   progress(): ApplyProgress;
 }
@@ -32,8 +41,13 @@ export interface ApplyProgress {
       readonly truncate: number;
     }
   >;
-  /** By conflict type (PostgreSQL's names) and table, and `rerouted`. */
+  /**
+   * By `<type> <schema>.<table>`: PostgreSQL's names of conflicts, `rerouted` (origins that come by another way), and
+   * `outside_set` (changes of relations that are not of the replication set).
+   */
   readonly conflicts: ReadonlyMap<string, number>;
+  /** Tables whose rows go in without some sent columns, because they do not exist here: table -> those columns. */
+  readonly partial: ReadonlyMap<string, readonly string[]>;
   /** Parts that had to be replayed step by step. */
   readonly replays: number;
   readonly phaseMs: { readonly prepare: number; readonly apply: number; readonly commit: number };

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { undoAtExit } from './leftovers.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -49,12 +50,17 @@ export class Cluster implements AsyncDisposable {
   readonly port: number;
   readonly #settings: Settings;
   #process: ChildProcess | null = null;
+  readonly #ended: () => void;
 
   private constructor(major: number, directory: string, port: number, settings: Settings) {
     this.major = major;
     this.directory = directory;
     this.port = port;
     this.#settings = settings;
+    this.#ended = undoAtExit(() => {
+      this.#process?.kill('SIGQUIT');
+      rmSync(dirname(directory), { recursive: true, force: true });
+    });
   }
 
   /** A new cluster, initialised and running. */
@@ -151,6 +157,7 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('immediate');
     await rm(dirname(this.directory), { recursive: true, force: true });
+    this.#ended();
   }
 
   async #signal(signal: NodeJS.Signals): Promise<void> {

@@ -11,6 +11,17 @@ export const roles = {
   owner: 'application_owner',
 } as const;
 
+/** The roles every cluster of the tests has, made as the superuser: what `prepare --plan` asks of one, once. */
+export async function createRoles(query: (sql: string) => Promise<unknown>): Promise<void> {
+  for (const role of [roles.writer, roles.reader, roles.owner]) {
+    await query(
+      `create role ${role} login password '${role}' ${role === roles.reader ? 'replication' : ''}`,
+    );
+  }
+  await query(`grant set on parameter session_replication_role to ${roles.writer}`);
+  await query(`grant pg_monitor to ${roles.writer}, ${roles.reader}`);
+}
+
 /** Majors the runner started, in ascending order. */
 export function majors(): number[] {
   return [15, 16, 17, 18].filter((major) => process.env[`TEST_PG_${major}`]);

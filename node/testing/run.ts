@@ -8,7 +8,7 @@ import { glob, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, installedMajors, makeTemplates } from './cluster.ts';
-import { roles } from './database.ts';
+import { createRoles } from './database.ts';
 
 const args = process.argv.slice(2);
 const wanted = args
@@ -34,13 +34,7 @@ try {
     ...(await Promise.all(majors.map(async (major) => await Cluster.start({ major })))),
   );
   for (const cluster of clusters) {
-    for (const role of [roles.writer, roles.reader, roles.owner]) {
-      await cluster.query(
-        `create role ${role} login password '${role}' ${role === roles.reader ? 'replication' : ''}`,
-      );
-    }
-    await cluster.query(`grant set on parameter session_replication_role to ${roles.writer}`);
-    await cluster.query(`grant pg_monitor to ${roles.writer}, ${roles.reader}`);
+    await createRoles(async (sql) => await cluster.query(sql));
     process.env[`TEST_PG_${cluster.major}`] = cluster.url();
   }
   console.log(`PostgreSQL ${majors.join(', ')} on node ${process.version}`);

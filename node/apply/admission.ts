@@ -1,0 +1,18 @@
+/** Whether a stream may change a row: one pure function of the stream's scope and the row's origin. */
+import type { StreamScope } from '../config/model.ts';
+
+/**
+ * own: apply. rerouted: by the topology in force the origin comes by another way; counted and left.
+ * violation: the origin is no name of the file, or none at all; nothing of the part is applied.
+ */
+export type Admission = 'own' | 'rerouted' | 'violation';
+
+export function admission(scope: StreamScope, origin: string | null): Admission {
+  if (origin === null) {
+    return 'violation';
+  }
+  if (scope.subtree.has(origin)) {
+    return 'own';
+  }
+  return scope.elsewhere.has(origin) ? 'rerouted' : 'violation';
+}

@@ -1,0 +1,204 @@
+/**
+ * Parts of one stream into this node's own database. Between two parts no transaction is open; within one, rows and
+ * position commit together, and the position is the fence: where another process moved it or raised the epoch,
+ * nothing of the part is here.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import { sqlFailure } from '../database/sqlstate.ts';
+import { TributaryError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
+import type { Part } from '../pgoutput/part.ts';
+import type { Applier, ApplyProgress } from './applier.ts';
+import { encodeTextArray } from './array-codec.ts';
+import { formatFor, type PublishedTable } from './binary-fit.ts';
+import { checkDeferred } from './deferred-check.ts';
+import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
+import { Layouts } from './layouts.ts';
+import { retryDelayMs } from './retry.ts';
+import { Session } from './session.ts';
+import { applySlice } from './slice-apply.ts';
+import { Tally } from './tally.ts';
+import type { Work } from './work.ts';
+
+export interface ApplierOptions {
+  /** This node's own database, as the writing role. */
+  readonly url: string;
+  readonly applicationName: string;
+  readonly scope: StreamScope;
+  /** The replication set, heartbeat and audit included. Relations outside it are counted and left. */
+  readonly tables: readonly ReplicatedTable[];
+  /** This node's name. */
+  readonly node: string;
+  /** As taken over in tributary.stream. */
+  readonly epoch: bigint;
+  /** As stored in tributary.stream. */
+  readonly position: Lsn;
+  readonly log: Log;
+  readonly lockTimeoutMs?: number;
+}
+
+/** Opens the connection. @throws TributaryError database_unreachable | database_refused */
+export async function openApplier(options: ApplierOptions): Promise<Applier> {
+  try {
+    const session = await Session.open({
+      url: options.url,
+      applicationName: options.applicationName,
+      lockTimeoutMs: options.lockTimeoutMs ?? 5000,
+    });
+    return new DirectApplier(options, session);
+  } catch (error) {
+    throw applyFailure(error);
+  }
+}
+
+class DirectApplier implements Applier {
+  readonly #options: ApplierOptions;
+  readonly #session: Session;
+  readonly #layouts: Layouts;
+  readonly #origins: Buffer;
+  readonly #total = new Tally();
+  readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
+  #position: Lsn;
+  #transactions = 0;
+  #parts = 0;
+  #replays = 0;
+
+  constructor(options: ApplierOptions, session: Session) {
+    this.#options = options;
+    this.#session = session;
+    this.#position = options.position;
+    this.#origins = encodeTextArray([...options.scope.subtree]);
+    this.#layouts = new Layouts({
+      query: session.query,
+      scope: options.scope,
+      tables: options.tables,
+      log: options.log,
+    });
+  }
+
+  async apply(part: Part): Promise<Lsn> {
+    let catalogueFresh = false;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#applyOnce(part, catalogueFresh);
+      } catch (error) {
+        await this.#rollback();
+        if (catalogueChanged(error) && !catalogueFresh) {
+          catalogueFresh = true;
+          this.#layouts.forget();
+          this.#session.forgetPlans();
+          continue;
+        }
+        const delayMs = worthRetrying(error) ? retryDelayMs(attempt, Math.random()) : null;
+        if (delayMs === null || this.#session.lost) {
+          throw this.#session.lost ? lost(error) : applyFailure(error);
+        }
+        await pause(delayMs);
+      }
+    }
+  }
+
+  async format(tables: readonly PublishedTable[]): Promise<'text' | 'binary'> {
+    try {
+      return await formatFor(tables, this.#options.tables, this.#session.query);
+    } catch (error) {
+      throw applyFailure(error);
+    }
+  }
+
+  progress(): ApplyProgress {
+    return {
+      position: this.#position,
+      transactions: this.#transactions,
+      parts: this.#parts,
+      rows: this.#total.rows,
+      conflicts: this.#total.conflicts,
+      partial: this.#layouts.partial,
+      replays: this.#replays,
+      phaseMs: { ...this.#phaseMs },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session[Symbol.asyncDispose]();
+  }
+
+  async #applyOnce(part: Part, catalogueFresh: boolean): Promise<Lsn> {
+    if (part.position <= this.#position) {
+      return this.#position;
+    }
+    const work: Work = {
+      query: this.#session.query,
+      scope: this.#options.scope,
+      origins: this.#origins,
+      layoutOf: (relation) => this.#layouts.of(relation),
+      tally: new Tally(),
+      unenforced: new Map(),
+    };
+    let begun = false;
+    let replays = 0;
+    let transactions = 0;
+    for await (const slice of part.slices()) {
+      const fresh = slice.filter(({ endLsn }) => endLsn > this.#position);
+      if (fresh.length > 0) {
+        const started = performance.now();
+        await this.#layouts.prepare(fresh);
+        const session = this.#session;
+        const result = await applySlice(fresh, { session, work, first: !begun, catalogueFresh });
+        this.#phaseMs.apply += performance.now() - started;
+        begun = true;
+        replays += result.replayed ? 1 : 0;
+        transactions += part.spooled ? 0 : fresh.length;
+      }
+    }
+    await checkDeferred(work);
+    await this.#commit(part.position, begun);
+    this.#position = part.position;
+    this.#total.add(work.tally);
+    this.#transactions += part.spooled ? 1 : transactions;
+    this.#parts += 1;
+    this.#replays += replays;
+    return part.position;
+  }
+
+  /** The position moves, or the transaction fails: the commit sent behind it then rolls back. */
+  async #commit(position: Lsn, begun: boolean): Promise<void> {
+    const started = performance.now();
+    const { scope, epoch } = this.#options;
+    const moved = this.#session.query(
+      `with moved as (
+         update tributary.stream set position = $4::pg_lsn, updated = now()
+         where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn
+         returning 1
+       ) select 1 / count(*)::int as moved from moved`,
+      [scope.provider, epoch.toString(), formatLsn(this.#position), formatLsn(position)],
+    );
+    const committed = begun ? this.#session.command('commit') : Promise.resolve();
+    const [move, commit] = await Promise.allSettled([moved, committed]);
+    this.#phaseMs.commit += performance.now() - started;
+    if (move.status === 'rejected') {
+      throw sqlFailure(move.reason)?.sqlstate === '22012'
+        ? new TributaryError('fenced', { provider: scope.provider, epoch })
+        : move.reason;
+    }
+    if (commit.status === 'rejected') {
+      throw commit.reason;
+    }
+  }
+
+  async #rollback(): Promise<void> {
+    if (!this.#session.lost) {
+      // Outside a transaction it is a warning only; over a broken connection the next statement tells.
+      await this.#session.command('rollback').catch(() => {});
+    }
+  }
+}
+
+/** With the connection gone every other failure is only its consequence. */
+function lost(error: unknown): TributaryError {
+  return error instanceof TributaryError
+    ? error
+    : new TributaryError('database_unreachable', {}, { cause: error });
+}

@@ -1,0 +1,112 @@
+/**
+ * The one connection of an applier. Statements are prepared once by their text, and sent without waiting for the answer
+ * of the one before (pg's pipeline): what is called in one tick is one round trip.
+ */
+import pg from 'pg';
+import { clientConfig } from '../database/connect.ts';
+
+export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
+
+export interface SessionOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * A generic plan of a set-based statement is chosen once, perhaps while the table is empty: without these it may be a
+ * sequential scan for ever. Every row of a set is found by its key, in the order of the key.
+ */
+const planning = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_material: 'off',
+  enable_memoize: 'off',
+  jit: 'off',
+} as const;
+
+/** Prepared statements of one session; beyond it the statements are sent unnamed. */
+const maxPrepared = 1000;
+
+export class Session implements AsyncDisposable {
+  readonly #client: pg.Client;
+  readonly #names = new Map<string, string>();
+  #counter = 0;
+  #lost = false;
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+  }
+
+  /** @throws the database's error. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const client = new pg.Client({
+      ...clientConfig({
+        url: options.url,
+        applicationName: options.applicationName,
+        settings: {
+          ...planning,
+          session_replication_role: 'replica',
+          row_security: 'off',
+          lock_timeout: options.lockTimeoutMs,
+          statement_timeout: 0,
+          idle_in_transaction_session_timeout: 0,
+          synchronous_commit: 'on',
+        },
+      }),
+      pipeline: true,
+    });
+    const session = new Session(client);
+    // The next statement reports it; without a listener it would end the process.
+    client.on('error', () => {
+      session.#lost = true;
+    });
+    await client.connect();
+    return session;
+  }
+
+  /** The connection is gone; open a new session. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** A statement with parameters, prepared by its text. */
+  readonly query: Query = async (text, values = []) => {
+    const name = this.#name(text);
+    return await this.#client.query(
+      name === null ? { text, values: [...values] } : { name, text, values: [...values] },
+    );
+  };
+
+  /** A statement without parameters and rows, such as begin. */
+  async command(text: string): Promise<void> {
+    await this.#client.query(text);
+  }
+
+  /** Plans made before the catalogue changed are not used again. */
+  forgetPlans(): void {
+    this.#names.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lost = true;
+    await this.#client.end().catch(() => {});
+  }
+
+  #name(text: string): string | null {
+    const known = this.#names.get(text);
+    if (known) {
+      return known;
+    }
+    if (this.#counter >= maxPrepared) {
+      return null;
+    }
+    this.#counter += 1;
+    const name = `t${this.#counter}`;
+    this.#names.set(text, name);
+    return name;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Which values of a provider's column a local column can take. Only built-in types are judged (their oids are the same
+ * everywhere); what a user-defined type takes shows when a row arrives.
+ */
+
+/** Types whose text every other type can be written to. */
+const textTypes: ReadonlySet<number> = new Set([18, 19, 25, 1042, 1043]);
+
+/** From a type to the other types that take every value of it, or refuse one with an error: never silently less. */
+const takes: ReadonlyMap<number, readonly number[]> = new Map([
+  [21, [23, 20, 1700]], // smallint
+  [23, [21, 20, 1700]], // integer
+  [20, [21, 23, 1700]], // bigint
+  [700, [701, 1700]], // real
+  [701, [1700]], // double precision
+  [1082, [1114, 1184]], // date
+  [1114, [1184]], // timestamp
+  [1184, [1114]], // timestamptz: the text is UTC on both sides
+  [114, [3802]], // json
+  [3802, [114]], // jsonb
+  [650, [869]], // cidr
+  [869, [650]], // inet
+  [1560, [1562]], // bit
+  [1562, [1560]], // bit varying
+  [829, [774]], // macaddr
+]);
+
+const firstUserOid = 16_384;
+
+/** False where values would be lost silently or every row would fail. */
+export function canTake(sentOid: number, localOid: number): boolean {
+  if (sentOid === localOid || textTypes.has(localOid)) {
+    return true;
+  }
+  if (localOid >= firstUserOid || sentOid >= firstUserOid) {
+    return localOid >= firstUserOid || textTypes.has(sentOid);
+  }
+  // The provider's text may well be a number or a date; a row that is not fails by itself.
+  return textTypes.has(sentOid) || (takes.get(sentOid)?.includes(localOid) ?? false);
+}
+
+/**
+ * Types whose binary form means the same on every major from 15 and which are no array: arrays can not be elements of
+ * the arrays parameters travel in. Left out on purpose: oid and reg* (catalogue numbers), interval (infinity is new in
+ * 17), money (locale), xml (encoding), and everything user-defined.
+ */
+const binaryTypes: ReadonlySet<number> = new Set([
+  16, // boolean
+  17, // bytea
+  18, // "char"
+  19, // name
+  20, // bigint
+  21, // smallint
+  23, // integer
+  25, // text
+  114, // json
+  600, // point
+  601, // lseg
+  602, // path
+  603, // box
+  604, // polygon
+  628, // line
+  650, // cidr
+  700, // real
+  701, // double precision
+  718, // circle
+  774, // macaddr8
+  829, // macaddr
+  869, // inet
+  1042, // character
+  1043, // character varying
+  1082, // date
+  1083, // time
+  1114, // timestamp
+  1184, // timestamptz
+  1266, // timetz
+  1560, // bit
+  1562, // bit varying
+  1700, // numeric
+  2950, // uuid
+  3220, // pg_lsn
+  3802, // jsonb
+]);
+
+/** Whether a column may be sent in binary form to a local column of that type. */
+export function fitsBinary(sentOid: number, localOid: number): boolean {
+  return sentOid === localOid && binaryTypes.has(sentOid);
+}
+
+/** Whether the bytes of a value are its text in either format. */
+export function isText(oid: number): boolean {
+  return textTypes.has(oid) && oid !== 18;
+}

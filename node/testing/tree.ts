@@ -1,0 +1,340 @@
+/**
+ * A small country for a test: a cluster, a prepared database, a proxy and a node process per node, started by the
+ * command line a datacentre uses. Disposal leaves no process and no file.
+ */
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  applicationSql,
+  applicationTables,
+  type ApplicationTable,
+  applicationYaml,
+} from './application.ts';
+import { freePort, type Settings } from './cluster.ts';
+import { newest, roles } from './database.ts';
+import { undoAtExit } from './leftovers.ts';
+import { differences } from './level.ts';
+import { NodeDatabase } from './node-database.ts';
+import {
+  command,
+  type CommandResult,
+  NodeProcess,
+  type NodeProcessOptions,
+} from './node-process.ts';
+import { Proxy } from './proxy.ts';
+import { levels, secretOf, topologyText } from './topology-text.ts';
+import { until, type UntilOptions } from './until.ts';
+
+export interface TreeOptions {
+  /** Child -> parent; the one without parent is the root. A node's tier is its distance from the leaves. */
+  readonly parents: Readonly<Record<string, string | null>>;
+  readonly major?: number;
+  readonly settings?: Settings;
+  readonly heartbeat?: string;
+  /** The application instead of the usual one. */
+  readonly application?: {
+    readonly sql: string;
+    readonly yaml: string;
+    readonly tables: readonly ApplicationTable[];
+  };
+  /** false: databases and file only; `prepare` and `start` are the test's. */
+  readonly start?: boolean;
+}
+
+export interface TreeNode {
+  readonly name: string;
+  readonly parent: string | null;
+  readonly children: readonly string[];
+  readonly level: string;
+  readonly database: NodeDatabase;
+  /** The parent reaches this node's database through it; null at the root. */
+  readonly link: Proxy | null;
+  /** The node reaches its own database through it. */
+  readonly local: Proxy;
+  readonly httpPort: number;
+}
+
+/** Three levels, two branches of unequal size. */
+export const country = {
+  nation: null,
+  north: 'nation',
+  south: 'nation',
+  district_a: 'north',
+  district_b: 'north',
+  district_c: 'south',
+} as const;
+
+/** One of each level. */
+export const chain = { nation: null, north: 'nation', district_a: 'north' } as const;
+
+export class Tree implements AsyncDisposable {
+  readonly file: string;
+  readonly directory: string;
+  readonly tables: readonly ApplicationTable[];
+  readonly #options: TreeOptions;
+  readonly #nodes = new Map<string, TreeNode>();
+  readonly #processes = new Map<string, NodeProcess>();
+  readonly #stack = new AsyncDisposableStack();
+
+  private constructor(directory: string, options: TreeOptions) {
+    this.directory = directory;
+    this.file = join(directory, 'topology.yaml');
+    this.#options = options;
+    this.tables = options.application?.tables ?? applicationTables;
+  }
+
+  /** Everything runs and every link has streamed when it resolves, unless `start: false`. */
+  static async create(options: TreeOptions): Promise<Tree> {
+    const directory = await mkdtemp(join(tmpdir(), 'tributary-tree-'));
+    const tree = new Tree(directory, options);
+    try {
+      await tree.#build();
+      if (options.start ?? true) {
+        await tree.prepare();
+        await tree.startAll();
+      }
+      return tree;
+    } catch (error) {
+      await tree[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get nodes(): readonly TreeNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  get leaves(): readonly TreeNode[] {
+    return this.nodes.filter((node) => node.children.length === 0);
+  }
+
+  /** @throws Error for a name that is not in the tree. */
+  node(name: string): TreeNode {
+    const node = this.#nodes.get(name);
+    if (!node) {
+      throw new Error(`no node ${name} in this tree`);
+    }
+    return node;
+  }
+
+  /** @throws Error when it was never started. */
+  process(name: string): NodeProcess {
+    const process = this.#processes.get(name);
+    if (!process) {
+      throw new Error(`node ${name} was not started`);
+    }
+    return process;
+  }
+
+  /** Prepares every database by the command line, with the owner's URL: no superuser. */
+  async prepare(names: readonly string[] = [...this.#nodes.keys()]): Promise<void> {
+    await Promise.all(
+      names.map(async (name) => {
+        const admin = this.node(name).database.url(roles.owner);
+        const result = await this.command(name, ['prepare', '--admin', admin]);
+        if (result.code !== 0) {
+          throw new Error(
+            `prepare at ${name} ended ${result.code}: ${result.stdout}${result.stderr}`,
+          );
+        }
+      }),
+    );
+  }
+
+  async command(name: string, words: readonly string[]): Promise<CommandResult> {
+    return await command(this.#processOptions(name), words);
+  }
+
+  /** Starts the process of a node that has none. Returns before it is ready. */
+  start(name: string): NodeProcess {
+    const before = this.#processes.get(name);
+    if (before?.running) {
+      return before;
+    }
+    const process = new NodeProcess(this.#processOptions(name));
+    this.#processes.set(name, process);
+    return process;
+  }
+
+  /** A second process for the same node, on another port if the file says 0; ended by the caller. */
+  startSecond(name: string): NodeProcess {
+    return this.#stack.use(new NodeProcess(this.#processOptions(name)));
+  }
+
+  /** Starts every process and waits until every stream has begun. */
+  async startAll(): Promise<void> {
+    for (const name of this.#nodes.keys()) {
+      this.start(name);
+    }
+    await this.streaming();
+  }
+
+  /** Every stream of the tree (or into one node) has its slot taken by a walsender. */
+  async streaming(subscriber?: string): Promise<void> {
+    for (const node of this.nodes) {
+      if (node.parent !== null && (subscriber === undefined || node.parent === subscriber)) {
+        await this.until(async () => await this.#slotActive(node), {
+          what: `${node.parent} streams from ${node.name}`,
+          ms: 60_000,
+        });
+      }
+    }
+  }
+
+  async kill9(name: string): Promise<void> {
+    await this.process(name).end('SIGKILL');
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.process(name).end('SIGTERM');
+  }
+
+  /** The link between a node and its parent. @throws Error for the root, which has none. */
+  link(child: string): Proxy {
+    const { link } = this.node(child);
+    if (!link) {
+      throw new Error(`${child} has no parent and no link`);
+    }
+    return link;
+  }
+
+  /** GET of the node's own HTTP interface, as parsed JSON. @throws when it does not answer. */
+  async get<T>(name: string, path: string): Promise<T> {
+    const response = await fetch(`http://127.0.0.1:${this.node(name).httpPort}${path}`, {
+      signal: AbortSignal.timeout(5000),
+    });
+    return (await response.json()) as T;
+  }
+
+  async status<T>(name: string): Promise<T> {
+    return await this.get<T>(name, '/api/status');
+  }
+
+  /** What differs between each node and the approved rows of its subtree, by origin and table; empty: level. */
+  async differences(): Promise<readonly string[]> {
+    return await differences(this);
+  }
+
+  /** Waits until every node equals the approved rows of its subtree. @throws with what differs and the logs' ends. */
+  async waitLevel(ms = 60_000): Promise<void> {
+    let last: readonly string[] = ['not compared yet'];
+    try {
+      await until(
+        async () => {
+          last = await this.differences();
+          return last.length === 0;
+        },
+        { what: 'every node equals the approved rows of its subtree', ms, everyMs: 100 },
+      );
+    } catch (error) {
+      throw new Error(`${last.join('\n')}\n${this.logs()}`, { cause: error });
+    }
+  }
+
+  /** As `until`; the failure carries the ends of all logs. */
+  async until<T>(condition: () => Promise<T> | T, options: UntilOptions): Promise<NonNullable<T>> {
+    try {
+      return await until(condition, options);
+    } catch (error) {
+      throw new Error(`${options.what}\n${this.logs()}`, { cause: error });
+    }
+  }
+
+  logs(): string {
+    return [...this.#processes]
+      .map(([name, process]) => {
+        const end = process.running ? 'runs' : `ended ${process.exitCode ?? 'by a signal'}`;
+        return `--- ${name} (${end})\n${process.log.slice(-3000)}`;
+      })
+      .join('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      [...this.#processes.values()].map(async (process) => {
+        await process.end('SIGKILL');
+      }),
+    );
+    await this.#stack.disposeAsync();
+  }
+
+  async #build(): Promise<void> {
+    const undone = undoAtExit(() => {
+      rmSync(this.directory, { recursive: true, force: true });
+    });
+    this.#stack.defer(async () => {
+      await rm(this.directory, { recursive: true, force: true });
+      undone();
+    });
+    const names = Object.keys(this.#options.parents);
+    await Promise.all(
+      names.map(async (name) => {
+        this.#nodes.set(name, await this.#buildNode(name));
+      }),
+    );
+    await writeFile(
+      this.file,
+      topologyText({
+        nodes: this.nodes,
+        tables: this.#options.application?.yaml ?? applicationYaml,
+        heartbeat: this.#options.heartbeat ?? '1s',
+        spool: this.directory,
+      }),
+    );
+  }
+
+  async #buildNode(name: string): Promise<TreeNode> {
+    const parents = this.#options.parents;
+    const children = Object.keys(parents).filter((child) => parents[child] === name);
+    const database = this.#stack.use(
+      await NodeDatabase.create({
+        major: this.#options.major ?? newest(),
+        ...(this.#options.settings ? { settings: this.#options.settings } : {}),
+      }),
+    );
+    const owner = await database.client(roles.owner);
+    await owner.query(this.#options.application?.sql ?? applicationSql);
+    await owner.end();
+    const parent = parents[name] ?? null;
+    const proxy = async (): Promise<Proxy> =>
+      this.#stack.use(await Proxy.start({ to: () => database.cluster.port }));
+    return {
+      name,
+      parent,
+      children,
+      level: levels[this.#height(name)] ?? 'nation',
+      database,
+      link: parent === null ? null : await proxy(),
+      local: await proxy(),
+      httpPort: await freePort(),
+    };
+  }
+
+  #height(name: string): number {
+    const parents = this.#options.parents;
+    const children = Object.keys(parents).filter((child) => parents[child] === name);
+    return children.reduce((height, child) => Math.max(height, this.#height(child) + 1), 0);
+  }
+
+  #processOptions(name: string): NodeProcessOptions {
+    const node = this.node(name);
+    const secrets: Record<string, string> = {
+      [secretOf(name, 'DATABASE')]: node.database.url(roles.writer, node.local.port),
+    };
+    for (const child of node.children) {
+      const { database, link } = this.node(child);
+      secrets[secretOf(child, 'PROVIDER')] = database.url(roles.reader, link?.port);
+    }
+    return { node: name, topology: this.file, secrets };
+  }
+
+  async #slotActive(provider: TreeNode): Promise<boolean> {
+    const rows = await provider.database.query(
+      `select from pg_replication_slots where slot_name = $1 and active`,
+      [`tributary_${provider.parent}`],
+    );
+    return rows.length === 1;
+  }
+}
