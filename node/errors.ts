@@ -247,3 +247,6 @@ export function textOf(code: ErrorCode): string {
 export function adviceOf(code: ErrorCode): string {
   return catalogue[code].advice;
 }
+
+/** Every code of the catalogue, in its order. */
+export const errorCodes = Object.keys(catalogue) as readonly ErrorCode[];

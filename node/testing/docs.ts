@@ -1,0 +1,5 @@
+/** `npm run docs`: writes the pages that are made from code. */
+import { writeFile } from 'node:fs/promises';
+import { errorsPage } from '../cli/errors-page.ts';
+
+await writeFile('docs/errors.md', errorsPage());
