@@ -6,17 +6,11 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  applicationSql,
-  applicationTables,
-  type ApplicationTable,
-  applicationYaml,
-} from './application.ts';
-import { freePort, type Settings } from './cluster.ts';
-import { newest, roles } from './database.ts';
+import { applicationTables, type ApplicationTable, applicationYaml } from './application.ts';
+import type { Settings } from './cluster.ts';
+import { roles } from './database.ts';
 import { undoAtExit } from './leftovers.ts';
 import { differences } from './level.ts';
-import { NodeDatabase } from './node-database.ts';
 import {
   command,
   type CommandResult,
@@ -24,7 +18,8 @@ import {
   type NodeProcessOptions,
 } from './node-process.ts';
 import { Proxy } from './proxy.ts';
-import { levels, secretOf, topologyText } from './topology-text.ts';
+import { secretOf, topologyText } from './topology-text.ts';
+import { buildNode, type TreeNode } from './tree-node.ts';
 import { until, type UntilOptions } from './until.ts';
 
 export interface TreeOptions {
@@ -41,19 +36,6 @@ export interface TreeOptions {
   };
   /** false: databases and file only; `prepare` and `start` are the test's. */
   readonly start?: boolean;
-}
-
-export interface TreeNode {
-  readonly name: string;
-  readonly parent: string | null;
-  readonly children: readonly string[];
-  readonly level: string;
-  readonly database: NodeDatabase;
-  /** The parent reaches this node's database through it; null at the root. */
-  readonly link: Proxy | null;
-  /** The node reaches its own database through it. */
-  readonly local: Proxy;
-  readonly httpPort: number;
 }
 
 /** Three levels, two branches of unequal size. */
@@ -269,11 +251,12 @@ export class Tree implements AsyncDisposable {
       undone();
     });
     const names = Object.keys(this.#options.parents);
-    await Promise.all(
-      names.map(async (name) => {
-        this.#nodes.set(name, await this.#buildNode(name));
-      }),
+    const nodes = await Promise.all(
+      names.map(async (name) => this.#stack.use(await buildNode(name, this.#options))),
     );
+    for (const node of nodes) {
+      this.#nodes.set(node.name, node);
+    }
     await writeFile(
       this.file,
       topologyText({
@@ -283,39 +266,6 @@ export class Tree implements AsyncDisposable {
         spool: this.directory,
       }),
     );
-  }
-
-  async #buildNode(name: string): Promise<TreeNode> {
-    const parents = this.#options.parents;
-    const children = Object.keys(parents).filter((child) => parents[child] === name);
-    const database = this.#stack.use(
-      await NodeDatabase.create({
-        major: this.#options.major ?? newest(),
-        ...(this.#options.settings ? { settings: this.#options.settings } : {}),
-      }),
-    );
-    const owner = await database.client(roles.owner);
-    await owner.query(this.#options.application?.sql ?? applicationSql);
-    await owner.end();
-    const parent = parents[name] ?? null;
-    const proxy = async (): Promise<Proxy> =>
-      this.#stack.use(await Proxy.start({ to: () => database.cluster.port }));
-    return {
-      name,
-      parent,
-      children,
-      level: levels[this.#height(name)] ?? 'nation',
-      database,
-      link: parent === null ? null : await proxy(),
-      local: await proxy(),
-      httpPort: await freePort(),
-    };
-  }
-
-  #height(name: string): number {
-    const parents = this.#options.parents;
-    const children = Object.keys(parents).filter((child) => parents[child] === name);
-    return children.reduce((height, child) => Math.max(height, this.#height(child) + 1), 0);
   }
 
   #processOptions(name: string): NodeProcessOptions {
