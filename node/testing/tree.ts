@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { applicationTables, type ApplicationTable, applicationYaml } from './application.ts';
 import type { Settings } from './cluster.ts';
 import { roles } from './database.ts';
+import { loadTopology } from '../config/load.ts';
+import { prepareNode } from '../publish/prepare.ts';
 import { undoAtExit } from './leftovers.ts';
 import { differences } from './level.ts';
 import {
@@ -17,7 +19,7 @@ import {
   NodeProcess,
   type NodeProcessOptions,
 } from './node-process.ts';
-import { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy.ts';
 import { secretOf, topologyText } from './topology-text.ts';
 import { buildNode, type TreeNode } from './tree-node.ts';
 import { until, type UntilOptions } from './until.ts';
@@ -110,16 +112,16 @@ export class Tree implements AsyncDisposable {
     return process;
   }
 
-  /** Prepares every database by the command line, with the owner's URL: no superuser. */
+  /** Prepares every database with its owner's login, and runs what that leaves to a superuser as one. */
   async prepare(names: readonly string[] = [...this.#nodes.keys()]): Promise<void> {
+    const topology = await loadTopology(this.file);
     await Promise.all(
-      names.map(async (name) => {
-        const admin = this.node(name).database.url(roles.owner);
-        const result = await this.command(name, ['prepare', '--admin', admin]);
-        if (result.code !== 0) {
-          throw new Error(
-            `prepare at ${name} ended ${result.code}: ${result.stdout}${result.stderr}`,
-          );
+      names.map(async (node) => {
+        const { database } = this.node(node);
+        const adminUrl = database.url(roles.owner);
+        const { left } = await prepareNode({ topology, node, adminUrl });
+        for (const command of left.flatMap(({ commands }) => commands)) {
+          await database.query(command);
         }
       }),
     );
