@@ -45,6 +45,11 @@ export class NodeDatabase implements AsyncDisposable {
     return this.#pool;
   }
 
+  /** A change behind the node's back: no trigger of ours or the application's fires. */
+  async queryBehind(sql: string): Promise<void> {
+    await this.query(`begin; set local session_replication_role = replica; ${sql}; commit`);
+  }
+
   /** A session of one's own; ended by the caller. */
   async client(role?: string): Promise<pg.Client> {
     const client = new pg.Client(
