@@ -1,0 +1,56 @@
+/** Kysely's view of schema `tributary`. Log positions and 64-bit integers are text here, as pg delivers them. */
+import { Kysely, PostgresDialect, type ColumnType, type Generated } from 'kysely';
+import type pg from 'pg';
+
+type Json = ColumnType<Record<string, unknown>, string, string>;
+
+export interface TributaryTables {
+  readonly node: {
+    readonly one: Generated<boolean>;
+    readonly name: string;
+    readonly created: Generated<Date>;
+    readonly publication_nonce: string | null;
+  };
+  readonly stream: {
+    readonly provider: string;
+    readonly epoch: string;
+    readonly slot: string;
+    readonly position: string;
+    readonly system_identifier: string;
+    readonly timeline: number;
+    readonly publication_oid: string;
+    readonly publication_nonce: string;
+    readonly incomplete: string | null;
+    readonly paused: Generated<boolean>;
+    readonly created: Generated<Date>;
+    readonly updated: Generated<Date>;
+  };
+  readonly route: { readonly origin: string; readonly via: string };
+  readonly heartbeat: {
+    readonly node: string;
+    readonly at: Date;
+    readonly lsn: string;
+    readonly nonce: string;
+    readonly version: string;
+    readonly topology: string;
+    readonly state: Json;
+    readonly origins: Generated<Record<string, unknown>>;
+  };
+  readonly heartbeat_log: { readonly nonce: string; readonly lsn: string; readonly at: Date };
+  readonly freshness: {
+    readonly origin: string;
+    readonly through: Date | null;
+    readonly complete: boolean;
+    readonly reason: string | null;
+    readonly via: string;
+  };
+}
+
+export type TributaryDatabase = Kysely<TributaryTables>;
+
+/** The pool stays the caller's to end. */
+export function tributaryDatabase(pool: pg.Pool): TributaryDatabase {
+  return new Kysely<TributaryTables>({ dialect: new PostgresDialect({ pool }) }).withSchema(
+    'tributary',
+  );
+}

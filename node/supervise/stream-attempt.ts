@@ -1,0 +1,140 @@
+/**
+ * One attempt of one stream: take it over, prove that the provider is the one that was known, then carry parts from
+ * provider to apply until told to stop. Failure and retry live around it, in the worker.
+ */
+import type { Applier } from '../apply/applier.ts';
+import type { StreamScope } from '../config/model.ts';
+import {
+  beginStream,
+  takeOver,
+  witnessOf,
+  type StreamIdentity,
+  type StreamRow,
+} from '../database/streams.ts';
+import type { TributaryDatabase } from '../database/tables.ts';
+import { TributaryError } from '../errors.ts';
+import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
+
+/** Opens the two ends of streams; made where the rooms are wired. */
+export interface StreamEnds {
+  /** @throws TributaryError secret_unreadable. */
+  openProvider(child: string): Provider;
+  openApplier(options: ApplierOptions): Promise<FormatApplier>;
+}
+
+export interface ApplierOptions {
+  readonly scope: StreamScope;
+  readonly epoch: bigint;
+  readonly position: Lsn;
+}
+
+/** An applier that can say whether the provider's binary values fit the local columns. */
+export interface FormatApplier extends Applier {
+  format(tables: readonly ProviderTable[]): Promise<'text' | 'binary'>;
+}
+
+export interface AttemptOptions {
+  readonly scope: StreamScope;
+  readonly database: TributaryDatabase;
+  readonly ends: StreamEnds;
+  /** True: binary was tried and did not fit. */
+  readonly textOnly: boolean;
+}
+
+/** What the worker hears of an attempt. */
+export interface AttemptEvents {
+  opened(provider: Provider): void;
+  described(): void;
+  /** A new slot was made and noted: what is complete here has changed. */
+  began(row: StreamRow): void;
+  proved(row: StreamRow, applier: Applier): void;
+  /** A part is durable and confirmed. */
+  applied(position: Lsn): void;
+}
+
+/** Code doubt, with the doubts themselves. */
+export class StreamDoubted extends TributaryError {
+  readonly doubts: readonly Doubt[];
+
+  constructor(provider: string, doubts: readonly Doubt[]) {
+    super('doubt', { stream: provider, doubts: doubts.map(({ name }) => name).join(', ') });
+    this.doubts = doubts;
+  }
+}
+
+/** Resolves when `signal` aborts. @throws TributaryError of provider, apply and database. */
+export async function attemptStream(
+  options: AttemptOptions,
+  events: AttemptEvents,
+  signal: AbortSignal,
+): Promise<void> {
+  const { scope, database, ends } = options;
+  const known = await takeOver(database, scope.provider);
+  if (known?.paused) {
+    throw new TributaryError('paused', { stream: scope.provider });
+  }
+  await using provider = ends.openProvider(scope.provider);
+  events.opened(provider);
+  const description = await provider.describe();
+  if (signal.aborted) {
+    return;
+  }
+  events.described();
+  const row = known ?? (await begin(options, provider, description.node));
+  if (!known) {
+    events.began(row);
+  }
+  await prove(database, provider, row);
+  await using applier = await ends.openApplier({
+    scope,
+    epoch: row.epoch,
+    position: row.position,
+  });
+  const format = options.textOnly ? 'text' : await applier.format(description.tables);
+  events.proved(row, applier);
+  for await (const part of provider.stream(row.position, { signal, format })) {
+    const position = await applier.apply(part);
+    provider.confirm(position);
+    events.applied(position);
+  }
+  if (!signal.aborted) {
+    throw new TributaryError('link_cut', { stream: scope.provider });
+  }
+}
+
+/** The first contact: nothing is known of the provider but its name. */
+async function begin(
+  { scope, database }: AttemptOptions,
+  provider: Provider,
+  name: string,
+): Promise<StreamRow> {
+  if (name !== scope.provider) {
+    const detail = { expected: scope.provider, found: name };
+    throw new StreamDoubted(scope.provider, [{ name: 'node_name_differs', detail }]);
+  }
+  const slot = await provider.makeSlot();
+  const start: StreamIdentity = slot;
+  const incomplete = slot.tablesWithRows.length > 0 ? 'first_copy' : null;
+  return await beginStream(database, scope.provider, { ...start, incomplete });
+}
+
+async function prove(
+  database: TributaryDatabase,
+  provider: Provider,
+  row: StreamRow,
+): Promise<void> {
+  const doubts = await provider.prove({
+    node: row.provider,
+    systemIdentifier: row.systemIdentifier,
+    timeline: row.timeline,
+    publicationOid: row.publicationOid,
+    publicationNonce: row.publicationNonce,
+    slot: row.slot,
+    position: row.position,
+    witness: await witnessOf(database, row.provider),
+  });
+  if (doubts.length > 0) {
+    throw new StreamDoubted(row.provider, doubts);
+  }
+}

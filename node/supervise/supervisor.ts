@@ -1,0 +1,166 @@
+/**
+ * One worker per child that is not retired, side by side: one failing leaves the others alone. A new topology adds,
+ * removes and restarts only the workers it concerns; the others are woken.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { NodeConfig, ReplicatedTable, Secret, StreamScope, Topology } from '../config/model.ts';
+import { replicationSet } from '../config/built-in.ts';
+import { childrenOf, scopeOf } from '../config/tree.ts';
+import type { TributaryDatabase } from '../database/tables.ts';
+import type { Log } from '../log.ts';
+import type { StreamEnds } from './stream-attempt.ts';
+import { noTotals } from './stream-totals.ts';
+import { Worker, type StreamReport } from './worker.ts';
+
+export interface SupervisorOptions {
+  readonly database: TributaryDatabase;
+  /** Ends of the streams by the topology in force. */
+  readonly ends: (topology: Topology) => StreamEnds;
+  readonly log: Log;
+  /** State or completeness of a stream changed. */
+  readonly changed: () => void;
+}
+
+interface Running {
+  readonly worker: Worker;
+  /** Everything of the topology this stream depends on. */
+  readonly fingerprint: string;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** How long streams may take to finish what is in their hands. */
+export const drainMs = 10_000;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #running = new Map<string, Running>();
+  /** The last report of workers that ended, so that totals go on and a stopped stream stays visible. */
+  readonly #last = new Map<string, StreamReport>();
+  readonly #failed = Promise.withResolvers<never>();
+  #turn: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  constructor(options: SupervisorOptions, last: readonly StreamReport[] = []) {
+    this.#options = options;
+    for (const report of last) {
+      this.#last.set(report.provider, report);
+    }
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Resolves when told to stop and every stream has ended. @throws TributaryError fenced. */
+  async run(topology: Topology, node: NodeConfig, signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    if (signal.aborted) {
+      return;
+    }
+    try {
+      await this.reconfigure(topology, node);
+      await Promise.race([aborted.promise, this.#failed.promise]);
+    } finally {
+      this.#ended = true;
+      await this.#turn;
+      await Promise.all([...this.#running.keys()].map(async (name) => await this.#stop(name)));
+    }
+  }
+
+  /** Makes the workers those of `topology`; calls take turns. */
+  async reconfigure(topology: Topology, node: NodeConfig): Promise<void> {
+    this.#turn = this.#turn.then(async () => await this.#change(topology, node));
+    await this.#turn;
+  }
+
+  reports(): readonly StreamReport[] {
+    const live = [...this.#running.values()].map(({ worker }) => worker.report());
+    const names = new Set(live.map(({ provider }) => provider));
+    const ended = [...this.#last.values()].filter(({ provider }) => !names.has(provider));
+    return [...live, ...ended].sort((a, b) => (a.provider < b.provider ? -1 : 1));
+  }
+
+  async #change(topology: Topology, node: NodeConfig): Promise<void> {
+    if (this.#ended) {
+      return;
+    }
+    const tables = replicationSet(topology);
+    const children = childrenOf(topology, node);
+    const wanted = new Map(children.map((child) => [child.name, child]));
+    for (const name of [...this.#running.keys()].filter((name) => !wanted.has(name))) {
+      await this.#stop(name);
+      this.#last.delete(name);
+    }
+    const ends = this.#options.ends(topology);
+    for (const child of children) {
+      const scope = scopeOf(topology, node.name, child.name);
+      const fingerprint = fingerprintOf({ child, scope, tables, spool: node.spool });
+      const running = this.#running.get(child.name);
+      if (running?.fingerprint === fingerprint) {
+        running.worker.wake();
+        continue;
+      }
+      await this.#stop(child.name);
+      this.#start({ scope, ends, fingerprint });
+    }
+  }
+
+  #start(options: {
+    scope: StreamScope;
+    ends: StreamEnds;
+    fingerprint: string;
+  }): void {
+    const { database, log, changed } = this.#options;
+    const { scope, ends, fingerprint } = options;
+    const worker = new Worker({
+      scope,
+      database,
+      ends,
+      log,
+      changed,
+      totals: this.#last.get(scope.provider)?.totals ?? noTotals,
+    });
+    const stop = new AbortController();
+    const done = worker.run(stop.signal).catch((error: unknown) => {
+      this.#failed.reject(error);
+    });
+    this.#running.set(scope.provider, { worker, fingerprint, stop, done });
+  }
+
+  async #stop(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (!running) {
+      return;
+    }
+    running.stop.abort();
+    const deadline = new AbortController();
+    await Promise.race([
+      running.done,
+      pause(drainMs, undefined, { signal: deadline.signal }).catch(() => {}),
+    ]);
+    deadline.abort();
+    this.#last.set(name, running.worker.report());
+    this.#running.delete(name);
+  }
+}
+
+/** Secrets by their content too: a new password behind the same name is a reason to connect again. */
+function fingerprintOf(parts: {
+  readonly child: NodeConfig;
+  readonly scope: StreamScope;
+  readonly tables: readonly ReplicatedTable[];
+  readonly spool: string | null;
+}): string {
+  const { provider } = parts.child;
+  return JSON.stringify([parts, provider && secretDigest(provider)], (_key, value: unknown) =>
+    value instanceof Set || value instanceof Map ? [...(value as Iterable<unknown>)] : value,
+  );
+}
+
+function secretDigest(secret: Secret): string {
+  try {
+    return createHash('sha256').update(secret.read()).digest('hex');
+  } catch {
+    return 'unreadable';
+  }
+}
