@@ -18,8 +18,8 @@ export interface SupervisorOptions {
   /** Ends of the streams by the topology in force. */
   readonly ends: (topology: Topology) => StreamEnds;
   readonly log: Log;
-  /** State or completeness of a stream changed. */
-  readonly changed: () => void;
+  /** What is complete here has changed. */
+  readonly completenessChanged: () => void;
 }
 
 interface Running {
@@ -110,14 +110,14 @@ export class Supervisor {
     ends: StreamEnds;
     fingerprint: string;
   }): void {
-    const { database, log, changed } = this.#options;
+    const { database, log, completenessChanged } = this.#options;
     const { scope, ends, fingerprint } = options;
     const worker = new Worker({
       scope,
       database,
       ends,
       log,
-      changed,
+      completenessChanged,
       totals: this.#last.get(scope.provider)?.totals ?? noTotals,
     });
     const stop = new AbortController();

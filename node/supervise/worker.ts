@@ -29,8 +29,8 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Totals of an earlier worker of this stream. */
   readonly totals?: StreamTotals;
-  /** State or completeness changed. */
-  readonly changed: () => void;
+  /** What is complete here has changed. */
+  readonly completenessChanged: () => void;
 }
 
 export interface StreamReport {
@@ -123,7 +123,7 @@ export class Worker {
 
   /** Null when the attempt ended because it was told to. */
   async #attempt(signal: AbortSignal): Promise<TributaryError | null> {
-    const { scope, database, ends, changed } = this.#options;
+    const { scope, database, ends, completenessChanged } = this.#options;
     this.#steady = false;
     const watch = new AbortController();
     let watching: Promise<void> = Promise.resolve();
@@ -135,7 +135,7 @@ export class Worker {
             this.#provider = provider;
           },
           described: () => this.#move('described'),
-          began: () => changed(),
+          began: () => completenessChanged(),
           proved: (row, applier) => {
             this.#position = row.position;
             this.#incomplete = row.incomplete;
@@ -219,15 +219,11 @@ export class Worker {
 
   #move(event: StreamEvent, level: Restart['level'] = 'info'): void {
     const state = nextState(this.#state, event);
-    const moved = state !== this.#state;
-    if (moved) {
+    if (state !== this.#state) {
       this.#state = state;
       this.#since = new Date();
     }
     this.#say(level);
-    if (moved) {
-      this.#options.changed();
-    }
   }
 
   /** A state, with the same reason, is said once, and again only when it becomes more serious. */

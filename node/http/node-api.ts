@@ -1,0 +1,20 @@
+/** What the HTTP edge sees of the node: reading and acting apart. */
+
+export interface NodeReading {
+  /** Null: ready. */
+  unready(): Promise<Unready | null>;
+  /** A JSON value; never holds a row's value or a secret. */
+  status(): Promise<object>;
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface NodeActing {
+  /** Reads the topology file again. The problems that keep the old one in force; empty: the new one is. */
+  reload(): Promise<readonly string[]>;
+}
+
+export interface Unready {
+  readonly code: string;
+  readonly reason: string;
+  readonly advice: string;
+}

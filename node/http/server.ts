@@ -1,0 +1,127 @@
+/**
+ * The HTTP edge of a node. /livez and /readyz are open to all; everything else only where the node listens on loopback
+ * or the topology declares the network trusted. Acting is POST, from this machine only. Nothing here acts on GET.
+ */
+import { isIP } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Log } from '../log.ts';
+import type { NodeActing, NodeReading } from './node-api.ts';
+import { page } from './page.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The topology declares the network trusted. */
+  readonly open: boolean;
+  readonly reading: NodeReading;
+  readonly acting: NodeActing;
+  readonly log: Log;
+}
+
+/** The routes, without a port: `inject` serves tests. */
+export function httpServer(options: HttpOptions): FastifyInstance {
+  const server = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true });
+  server.setErrorHandler((error, _request, reply) => failed(options.log, error, reply));
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ code: 'not_found', text: 'no such address', advice: 'Look at /.' }),
+  );
+  addProbes(server, options);
+  void server.register((guarded, _options, done) => {
+    guarded.addHook('onRequest', async (_request, reply) => {
+      if (!options.open && !isLoopback(options.host)) {
+        await reply.code(403).send(closed);
+      }
+    });
+    addReading(guarded, options);
+    addActing(guarded, options);
+    done();
+  });
+  return server;
+}
+
+/** Listens; closing the returned server ends open connections. @throws Error EADDRINUSE and the like. */
+export async function listen(options: HttpOptions): Promise<FastifyInstance> {
+  const server = httpServer(options);
+  await server.listen({ host: options.host, port: options.port });
+  return server;
+}
+
+export function isLoopback(address: string): boolean {
+  const plain = address.replace(/^::ffff:/, '');
+  return (
+    plain === 'localhost' || plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
+  );
+}
+
+const closed = {
+  code: 'closed',
+  text: 'this node listens on more than loopback, and its network is not declared trusted',
+  advice: 'Ask on the machine itself with `http: {host: 127.0.0.1}`, or set `http: {open: true}`.',
+};
+
+const notHere = {
+  code: 'loopback_only',
+  text: 'acting is allowed from the machine itself only',
+  advice: 'Run `tributary reload` on the machine of the node.',
+};
+
+function addProbes(server: FastifyInstance, { reading }: HttpOptions): void {
+  server.get('/livez', (_request, reply) => reply.send({ live: true }));
+  server.get('/readyz', async (_request, reply) => {
+    const unready = await reading.unready();
+    return await (unready
+      ? reply.code(503).send({ ready: false, ...unready })
+      : reply.send({ ready: true }));
+  });
+}
+
+function addReading(server: FastifyInstance, { reading }: HttpOptions): void {
+  server.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await reading.metrics();
+    return await reply.type(contentType).send(text);
+  });
+  server.get('/api/status', async (_request, reply) => await reply.send(await reading.status()));
+  server.get('/', (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'self' 'unsafe-inline'")
+      .send(page),
+  );
+}
+
+function addActing(server: FastifyInstance, { acting }: HttpOptions): void {
+  server.post('/api/reload', async (request, reply) => {
+    if (!isLoopback(request.ip) || isForeign(request)) {
+      return await reply.code(403).send(notHere);
+    }
+    const problems = await acting.reload();
+    return await reply.code(problems.length === 0 ? 200 : 422).send({ problems });
+  });
+}
+
+/** A page of another site, open in a browser on this machine, also comes from loopback; it can not hide its origin. */
+function isForeign({ headers }: FastifyRequest): boolean {
+  const { origin, host } = headers;
+  return origin !== undefined && origin !== `http://${host}`;
+}
+
+/** Fastify's own refusals keep their status; anything else is ours to log, and says nothing of itself outside. */
+async function failed(log: Log, error: unknown, reply: FastifyReply): Promise<void> {
+  const status = statusOf(error);
+  if (status < 500) {
+    await reply.code(status).send({ code: 'bad_request', text: 'the request is not right' });
+    return;
+  }
+  log.error({ error: error instanceof Error ? error.name : typeof error }, 'a request failed');
+  await reply.code(500).send({
+    code: 'internal',
+    text: 'an unexpected failure',
+    advice: "Look at the node's log.",
+  });
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : 500;
+}

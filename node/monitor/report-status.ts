@@ -1,0 +1,100 @@
+/** A snapshot as the status report. Pure but for the clock. */
+import { adviceOf, textOf, type ErrorCode, type ErrorContext } from '../errors.ts';
+import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
+import type { StreamReport } from '../supervise/worker.ts';
+import { ageNow, type Snapshot } from './snapshot.ts';
+import type { StatusProblem, StatusReport, StreamStatus } from './status-report.ts';
+
+export function reportStatus(snapshot: Snapshot): StatusReport {
+  const { topology, node, sample } = snapshot;
+  const failure = snapshot.problem ?? sample.error;
+  return {
+    node: node.name,
+    title: node.title,
+    level: node.level,
+    parent: node.parent,
+    version: snapshot.version,
+    pid: snapshot.pid,
+    at: new Date().toISOString(),
+    heartbeatMs: topology.heartbeatMs,
+    topology: {
+      file: topology.file,
+      digest: topology.digest,
+      valid: snapshot.topologyProblems.length === 0,
+      problems: [...snapshot.topologyProblems],
+    },
+    leader: snapshot.leader,
+    ready: isReady(snapshot),
+    problem: failure && problemOf(failure.code, failure.context),
+    database: {
+      up: sample.at !== null && sample.error === null,
+      walDirectoryBytes: sample.walDirectoryBytes,
+    },
+    streams: snapshot.streams.map((stream) => streamStatus(stream, snapshot)),
+    freshness: sample.freshness.map((origin) => ({
+      ...origin,
+      through: origin.through?.toISOString() ?? null,
+      ageSeconds: ageNow(sample, origin.ageSeconds),
+    })),
+    slots: [...sample.slots],
+    disk: sample.disk,
+    findings: [...snapshot.findings],
+  };
+}
+
+/** Leading, database reachable, prepared. */
+export function isReady({ serving, problem, sample }: Snapshot): boolean {
+  return serving && problem === null && sample.error === null;
+}
+
+function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
+  const { sample } = snapshot;
+  const { failure, progress, totals } = stream;
+  const row = sample.streams.find(({ provider }) => provider === stream.provider);
+  const position = stream.position ?? row?.position ?? null;
+  const heartbeat = sample.freshness.find(({ origin }) => origin === stream.provider);
+  const live = progress?.connected ? progress : null;
+  return {
+    provider: stream.provider,
+    state: stream.state,
+    since: stream.since.toISOString(),
+    problem: failure && problemOf(failure.code, failure.context),
+    doubts: (failure?.doubts ?? []).map(({ name, detail }) => ({ name, detail })),
+    failures: failure?.count ?? 0,
+    retryInMs: failure?.retryAt ? Math.max(0, failure.retryAt.getTime() - Date.now()) : null,
+    connected: live !== null,
+    position: position && formatLsn(position),
+    received: live && formatLsn(live.received),
+    confirmed: live && formatLsn(live.confirmed),
+    lagBytes: live && position && behind(live.walEnd, position),
+    queuedBytes: live && live.queuedBytes,
+    heartbeatAgeSeconds: heartbeat ? ageNow(sample, heartbeat.ageSeconds) : null,
+    complete: row ? row.incomplete === null : null,
+    incompleteReason: row?.incomplete ?? null,
+    transactionsApplied: totals.transactions,
+    rowsApplied: [...totals.rows.values()].reduce(
+      (sum, rows) => sum + rows.insert + rows.update + rows.delete,
+      0,
+    ),
+    reconnects: Math.max(0, totals.connections - 1),
+  };
+}
+
+/** Bytes of log from a position to the end known; never negative. */
+export function behind(end: Lsn, position: Lsn): number {
+  return end > position ? Number(end - position) : 0;
+}
+
+function problemOf(code: ErrorCode, context: ErrorContext): StatusProblem {
+  return {
+    code,
+    text: textOf(code),
+    advice: adviceOf(code),
+    context: Object.fromEntries(
+      Object.entries(context).map(([name, value]) => [
+        name,
+        typeof value === 'bigint' ? String(value) : (value ?? null),
+      ]),
+    ),
+  };
+}

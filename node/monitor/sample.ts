@@ -1,0 +1,133 @@
+/**
+ * What is asked of the node's own database for status, metrics and heartbeat. A sample is kept for a second, so that
+ * scrapes cost the database nothing; one that could not be taken is older data and says so.
+ */
+import type pg from 'pg';
+import { readFreshness, type Freshness } from '../database/freshness.ts';
+import { localError } from '../database/local-error.ts';
+import { loadStreams, type StreamRow } from '../database/streams.ts';
+import type { TributaryDatabase } from '../database/tables.ts';
+import type { TributaryError } from '../errors.ts';
+import { readDisk, type Disk } from './disk.ts';
+
+export interface Sample {
+  /** performance.now() when the database last answered; null: never. */
+  readonly at: number | null;
+  /** Why it does not answer now; null: it does. */
+  readonly error: TributaryError | null;
+  /** Ages as of `at`. */
+  readonly freshness: readonly Freshness[];
+  readonly streams: readonly StreamRow[];
+  readonly slots: readonly Slot[];
+  /** null: not allowed to see. */
+  readonly walDirectoryBytes: number | null;
+  readonly disk: Disk | null;
+}
+
+/** A row of pg_replication_slots, ours or another's in the same cluster: whoever holds the log, it fills this disk. */
+export interface Slot {
+  readonly name: string;
+  readonly type: string;
+  readonly active: boolean;
+  readonly walStatus: string | null;
+  readonly retainedBytes: number | null;
+  readonly unconfirmedBytes: number | null;
+  /** null: no bound is set, or the slot is lost. */
+  readonly safeWalBytes: number | null;
+}
+
+export interface SamplerOptions {
+  readonly pool: pg.Pool;
+  readonly database: TributaryDatabase;
+  readonly diskPath: () => string | null;
+}
+
+const keptMs = 1000;
+
+const nothing: Sample = {
+  at: null,
+  error: null,
+  freshness: [],
+  streams: [],
+  slots: [],
+  walDirectoryBytes: null,
+  disk: null,
+};
+
+export class Sampler {
+  readonly #options: SamplerOptions;
+  #sample = nothing;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | null = null;
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+  }
+
+  /** The last sample, without asking. */
+  get last(): Sample {
+    return this.#sample;
+  }
+
+  /** A sample at most a second old, or the last one with the reason why there is no newer. Never rejects. */
+  async fresh(): Promise<Sample> {
+    if (performance.now() - this.#triedAt >= keptMs) {
+      await this.now();
+    }
+    return this.#sample;
+  }
+
+  /** A sample taken now. Never rejects. */
+  async now(): Promise<Sample> {
+    this.#running ??= this.#take().finally(() => {
+      this.#running = null;
+    });
+    await this.#running;
+    return this.#sample;
+  }
+
+  async #take(): Promise<void> {
+    const { pool, database, diskPath } = this.#options;
+    const disk = await readDisk(diskPath());
+    try {
+      const slots = await readSlots(pool);
+      const walDirectoryBytes = await readWalDirectory(pool);
+      this.#sample = { ...this.#sample, at: performance.now(), error: null, slots, walDirectoryBytes };
+      const streams = await loadStreams(database);
+      const freshness = await readFreshness(database);
+      this.#sample = { ...this.#sample, at: performance.now(), streams, freshness, disk };
+    } catch (error) {
+      this.#sample = { ...this.#sample, error: localError(error), disk };
+    }
+    this.#triedAt = performance.now();
+  }
+}
+
+async function readSlots(pool: pg.Pool): Promise<Slot[]> {
+  const { rows } = await pool.query<Slot>(`
+    select
+      slot_name::text as name,
+      slot_type as type,
+      active,
+      wal_status as "walStatus",
+      pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::float8 as "retainedBytes",
+      pg_wal_lsn_diff(pg_current_wal_insert_lsn(), confirmed_flush_lsn)::float8 as "unconfirmedBytes",
+      safe_wal_size::float8 as "safeWalBytes"
+    from pg_replication_slots
+    where database = current_database() or database is null
+    order by slot_name`);
+  return rows;
+}
+
+async function readWalDirectory(pool: pg.Pool): Promise<number | null> {
+  const { rows } = await pool.query<{ allowed: boolean }>(
+    `select has_function_privilege('pg_ls_waldir()', 'execute') as allowed`,
+  );
+  if (!rows[0]?.allowed) {
+    return null;
+  }
+  const sum = await pool.query<{ bytes: number | null }>(
+    `select sum(size)::float8 as bytes from pg_ls_waldir()`,
+  );
+  return sum.rows[0]?.bytes ?? null;
+}

@@ -1,0 +1,96 @@
+/** What `GET /api/status` says: schema first, so that its readers and its description can not differ from it. */
+import { z } from 'zod';
+
+const bytes = z.number().nullable();
+const problem = z.object({
+  code: z.string(),
+  text: z.string(),
+  advice: z.string(),
+  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+
+export const streamReport = z.object({
+  provider: z.string(),
+  state: z.enum(['starting', 'proving', 'streaming', 'retrying', 'person', 'paused', 'stopped']),
+  since: z.iso.datetime(),
+  /** Why it does not stream; null: it does, or has not failed yet. */
+  problem: problem.nullable(),
+  doubts: z.array(z.object({ name: z.string(), detail: z.record(z.string(), z.unknown()) })),
+  /** Failures in a row. */
+  failures: z.number(),
+  retryInMs: z.number().nullable(),
+  connected: z.boolean(),
+  /** Applied and durable here. */
+  position: z.string().nullable(),
+  received: z.string().nullable(),
+  confirmed: z.string().nullable(),
+  /** The provider's log not yet applied, as of its last message; null while not connected. */
+  lagBytes: bytes,
+  queuedBytes: bytes,
+  heartbeatAgeSeconds: z.number().nullable(),
+  /** Null: the stream never began. */
+  complete: z.boolean().nullable(),
+  incompleteReason: z.string().nullable(),
+  transactionsApplied: z.number(),
+  rowsApplied: z.number(),
+  reconnects: z.number(),
+});
+
+export const statusReport = z.object({
+  node: z.string(),
+  title: z.string(),
+  level: z.string(),
+  parent: z.string().nullable(),
+  version: z.string(),
+  /** null: read from the database, without a process. */
+  pid: z.number().nullable(),
+  at: z.iso.datetime(),
+  heartbeatMs: z.number(),
+  topology: z.object({
+    file: z.string(),
+    digest: z.string(),
+    valid: z.boolean(),
+    problems: z.array(z.string()),
+  }),
+  leader: z.enum(['connecting', 'waiting', 'leading', 'none']),
+  ready: z.boolean(),
+  /** Why the node is not ready; null: it is. */
+  problem: problem.nullable(),
+  database: z.object({ up: z.boolean(), walDirectoryBytes: bytes }),
+  streams: z.array(streamReport),
+  freshness: z.array(
+    z.object({
+      origin: z.string(),
+      through: z.iso.datetime().nullable(),
+      ageSeconds: z.number().nullable(),
+      complete: z.boolean(),
+      reason: z.string().nullable(),
+      via: z.string(),
+    }),
+  ),
+  slots: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      active: z.boolean(),
+      walStatus: z.string().nullable(),
+      retainedBytes: bytes,
+      unconfirmedBytes: bytes,
+      safeWalBytes: bytes,
+    }),
+  ),
+  disk: z.object({ path: z.string(), totalBytes: z.number(), freeBytes: z.number() }).nullable(),
+  findings: z.array(
+    z.object({
+      severity: z.enum(['warning', 'critical']),
+      code: z.string(),
+      subject: z.string(),
+      text: z.string(),
+      advice: z.string(),
+    }),
+  ),
+});
+
+export type StatusReport = z.infer<typeof statusReport>;
+export type StreamStatus = z.infer<typeof streamReport>;
+export type StatusProblem = z.infer<typeof problem>;
