@@ -65,7 +65,7 @@ export const page = `<!doctype html>
     fill('slots', ['slot', 'in use', 'retained', 'until lost', 'status'], s.slots.map((t) => [
       t.name, t.active ? ['yes', 'ok'] : ['no', 'warn'], bytes(t.retainedBytes), t.safeWalBytes === null ? 'no bound' : bytes(t.safeWalBytes), t.walStatus ?? '']));
     fill('findings', ['about', 'what', 'mended by'], s.findings.map((f) => [
-      f.subject, [f.text, f.severity === 'critical' ? 'bad' : 'warn'], f.advice]));
+      f.object, [f.problem, f.severity === 'error' ? 'bad' : 'warn'], f.advice]));
   }
   async function turn() {
     try {

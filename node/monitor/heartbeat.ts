@@ -90,6 +90,6 @@ function stateOf({ sample, streams, findings }: Snapshot): Readonly<Record<strin
         { state, code: failure?.code ?? null },
       ]),
     ),
-    findings: findings.map(({ code, subject, severity }) => ({ code, subject, severity })),
+    findings: findings.map(({ code, object, severity }) => ({ code, object, severity })),
   };
 }

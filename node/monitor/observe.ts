@@ -56,7 +56,7 @@ function observeNode(metrics: Metrics, snapshot: Snapshot): void {
     metrics.set('tributary_disk_total_bytes', totalBytes, { path });
     metrics.set('tributary_disk_free_bytes', freeBytes, { path });
   }
-  for (const severity of ['warning', 'critical'] as const) {
+  for (const severity of ['error', 'warning', 'info'] as const) {
     const count = snapshot.findings.filter((finding) => finding.severity === severity).length;
     metrics.set('tributary_findings', count, { severity });
   }

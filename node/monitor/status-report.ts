@@ -82,10 +82,10 @@ export const statusReport = z.object({
   disk: z.object({ path: z.string(), totalBytes: z.number(), freeBytes: z.number() }).nullable(),
   findings: z.array(
     z.object({
-      severity: z.enum(['warning', 'critical']),
+      severity: z.enum(['error', 'warning', 'info']),
       code: z.string(),
-      subject: z.string(),
-      text: z.string(),
+      object: z.string(),
+      problem: z.string(),
       advice: z.string(),
     }),
   ),

@@ -1,0 +1,106 @@
+/** The command line, taken apart and checked; pure. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { TributaryError } from '../errors.ts';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+interface Shape {
+  readonly options: Options;
+  /** Words after the command. */
+  readonly words: readonly string[];
+}
+
+const place = { topology: { type: 'string' }, node: { type: 'string' } } as const;
+const json = { json: { type: 'boolean' } } as const;
+
+const shapes = {
+  run: { options: place, words: [] },
+  status: { options: { ...place, ...json }, words: [] },
+  wait: {
+    options: { ...place, stream: { type: 'string' }, timeout: { type: 'string' } },
+    words: [],
+  },
+  reload: { options: place, words: [] },
+  check: { options: { ...place, ...json }, words: [] },
+  prepare: {
+    options: {
+      ...place,
+      plan: { type: 'boolean' },
+      admin: { type: 'string' },
+      undo: { type: 'boolean' },
+    },
+    words: [],
+  },
+  topology: { options: { topology: { type: 'string' } }, words: ['validate|print'] },
+  help: { options: {}, words: [] },
+  version: { options: {}, words: [] },
+} as const satisfies Record<string, Shape>;
+
+export type CommandName = keyof typeof shapes;
+
+export interface Arguments {
+  readonly command: CommandName;
+  readonly words: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** @throws TributaryError usage, saying what is wrong. */
+export function commandLine(args: readonly string[]): Arguments {
+  const [first = 'help', ...rest] = args;
+  const name = first === '--help' || first === '-h' ? 'help' : first;
+  const command = name === '--version' ? 'version' : name;
+  if (!isCommand(command)) {
+    throw new TributaryError('usage', {
+      command,
+      allowed: Object.keys(shapes).join(', '),
+    });
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    return { command: 'help', words: [command], options: {} };
+  }
+  const { values, positionals } = parsed(command, rest);
+  const { words } = shapes[command];
+  if (command !== 'help' && positionals.length !== words.length) {
+    throw new TributaryError('usage', {
+      command,
+      expected: [`tributary ${command}`, ...words].join(' '),
+      words: positionals.join(' '),
+    });
+  }
+  return { command, words: positionals, options: values };
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(shapes, name);
+}
+
+function parsed(
+  command: CommandName,
+  args: readonly string[],
+): {
+  values: Record<string, string | boolean | undefined>;
+  positionals: string[];
+} {
+  const shape: Shape = shapes[command];
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: shape.options,
+      allowPositionals: true,
+      strict: true,
+    });
+    return { values: values as Record<string, string | boolean | undefined>, positionals };
+  } catch (error) {
+    throw new TributaryError(
+      'usage',
+      {
+        command,
+        problem: error instanceof Error ? error.message.split('. ')[0] : null,
+        options: Object.keys(shape.options)
+          .map((option) => `--${option}`)
+          .join(' '),
+      },
+      { cause: error },
+    );
+  }
+}

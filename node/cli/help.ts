@@ -1,0 +1,20 @@
+/** `tributary help`. */
+export const help = `tributary: carries approved records upstream between PostgreSQL datacentres
+
+  tributary run                          serve this node until told to stop (SIGTERM; SIGHUP reads the topology again)
+  tributary status [--json]              how this node is; exit code 0 ok, 1 warning, 2 critical, 3 unknown
+  tributary wait --stream NAME [--timeout SECONDS]
+                                         until all that child had committed by now is applied here; default 60 s
+  tributary reload                       read the topology file again; a bad file changes nothing
+  tributary check [--json]               everything that would break later, each with what mends it
+  tributary prepare [--plan] [--admin URL] [--undo]
+                                         make this node's PostgreSQL ready, as its owner
+  tributary topology validate|print      the problems of a topology file, or the tree it describes
+  tributary help | version
+
+Every command but help and version takes
+  --topology FILE   or TRIBUTARY_TOPOLOGY
+  --node NAME       or TRIBUTARY_NODE       (not \`topology\`)
+
+Exit codes: 0 done, 1 not reached, 2 wrong usage or configuration, 3 needs a person.
+`;

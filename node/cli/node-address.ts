@@ -1,0 +1,32 @@
+/** Where the running process of a node answers, and what it says. */
+import { TributaryError } from '../errors.ts';
+import type { NodeConfig } from '../config/model.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Null: no process of this node answers here. */
+export async function askNode(
+  node: NodeConfig,
+  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly timeoutMs: number },
+): Promise<Answer | null> {
+  try {
+    const response = await fetch(`${addressOf(node)}${request.path}`, {
+      method: request.method,
+      signal: AbortSignal.timeout(request.timeoutMs),
+    });
+    return { status: response.status, body: await response.json() };
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new TributaryError('usage', { port: node.http.port, problem: 'not a Tributary node' });
+    }
+    return null;
+  }
+}
+
+export function addressOf({ http }: NodeConfig): string {
+  const local = http.host === '0.0.0.0' ? '127.0.0.1' : http.host === '::' ? '::1' : http.host;
+  return `http://${local.includes(':') ? `[${local}]` : local}:${http.port}`;
+}
