@@ -80,6 +80,11 @@ const catalogue = {
     text: 'the database was prepared by a newer Tributary',
     advice: 'Install the version that prepared it, or a newer one.',
   },
+  not_leading: {
+    policy: 'passing',
+    text: 'another process serves this node, or this one is about to',
+    advice: 'Nothing: exactly one process serves a node; this one takes over when the other ends.',
+  },
   disk_full: {
     policy: 'passing',
     text: "the disk of this node's PostgreSQL is full",

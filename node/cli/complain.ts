@@ -6,7 +6,10 @@ import { TributaryError } from '../errors.ts';
 export function complaint(thrown: unknown): readonly string[] {
   const error = localError(thrown);
   if (error instanceof TopologyInvalid) {
-    return [...error.problems.map(problemLine), `${error.message} (${error.code}). ${error.advice}`];
+    return [
+      ...error.problems.map(problemLine),
+      `${error.message} (${error.code}). ${error.advice}`,
+    ];
   }
   const context = Object.entries(error.context)
     .filter(([, value]) => value !== null && value !== undefined)

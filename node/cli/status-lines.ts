@@ -5,7 +5,9 @@ import type { Judgement } from './verdict.ts';
 export function statusLines(report: StatusReport, judgement: Judgement): readonly string[] {
   return [
     summary(report, judgement),
-    ...(report.problem ? [`${report.problem.text} (${report.problem.code})`, report.problem.advice] : []),
+    ...(report.problem
+      ? [`${report.problem.text} (${report.problem.code})`, report.problem.advice]
+      : []),
     ...report.topology.problems,
     ...report.streams.flatMap(streamLines),
     ...report.freshness.map(originLine),
@@ -15,7 +17,9 @@ export function statusLines(report: StatusReport, judgement: Judgement): readonl
         `${safeWalBytes === null ? 'no bound' : `${bytes(safeWalBytes)} until lost`} (${walStatus ?? 'unknown'})`,
     ),
     ...(report.disk
-      ? [`disk ${report.disk.path}: ${bytes(report.disk.freeBytes)} of ${bytes(report.disk.totalBytes)} free`]
+      ? [
+          `disk ${report.disk.path}: ${bytes(report.disk.freeBytes)} of ${bytes(report.disk.totalBytes)} free`,
+        ]
       : []),
     ...report.findings.map(
       ({ severity, object, problem, advice }) => `${severity}: ${object}: ${problem}. ${advice}`,
@@ -38,13 +42,20 @@ function streamLines(stream: StreamStatus): readonly string[] {
       `applied through ${position ?? 'nothing yet'}`,
   ];
   if (problem) {
-    const retry = stream.retryInMs === null ? '' : `, again in ${Math.ceil(stream.retryInMs / 1000)} s`;
+    const retry =
+      stream.retryInMs === null ? '' : `, again in ${Math.ceil(stream.retryInMs / 1000)} s`;
     lines.push(`  ${problem.text} (${problem.code}${retry})`, `  ${problem.advice}`);
   }
   return [...lines, ...stream.doubts.map(({ name }) => `  doubt: ${name}`)];
 }
 
-function originLine({ origin, ageSeconds, complete, reason, via }: StatusReport['freshness'][number]): string {
+function originLine({
+  origin,
+  ageSeconds,
+  complete,
+  reason,
+  via,
+}: StatusReport['freshness'][number]): string {
   const through = ageSeconds === null ? 'nothing heard yet' : `${age(ageSeconds)} old`;
   return `origin ${origin} by way of ${via}: ${through}, ${complete ? 'complete' : `not complete (${reason ?? 'unknown'})`}`;
 }

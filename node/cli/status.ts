@@ -5,8 +5,7 @@ import { tributaryDatabase } from '../database/tables.ts';
 import { reportStatus } from '../monitor/report-status.ts';
 import { Sampler } from '../monitor/sample.ts';
 import { statusReport, type StatusReport } from '../monitor/status-report.ts';
-import { noTotals } from '../supervise/stream-totals.ts';
-import type { StreamReport } from '../supervise/worker.ts';
+import { stoppedStream } from '../supervise/worker.ts';
 import { childrenOf } from '../config/tree.ts';
 import { askNode } from './node-address.ts';
 import type { Place } from './place.ts';
@@ -55,7 +54,7 @@ async function askDatabase({ topology, node }: Place): Promise<StatusReport> {
       leader: 'none',
       serving: false,
       problem: null,
-      streams: childrenOf(topology, node).map(({ name }) => stopped(name)),
+      streams: childrenOf(topology, node).map(({ name }) => stoppedStream(name)),
       sample,
       findings: [],
     });
@@ -64,16 +63,4 @@ async function askDatabase({ topology, node }: Place): Promise<StatusReport> {
   } finally {
     await pool.end();
   }
-}
-
-function stopped(provider: string): StreamReport {
-  return {
-    provider,
-    state: 'stopped',
-    since: new Date(),
-    failure: null,
-    position: null,
-    progress: null,
-    totals: noTotals,
-  };
 }

@@ -16,11 +16,7 @@ export function localError(error: unknown): TributaryError {
     );
   }
   const { sqlstate, socket, schema, table } = failure;
-  return new TributaryError(
-    codeOf(failure),
-    { sqlstate, socket, schema, table },
-    { cause: error },
-  );
+  return new TributaryError(codeOf(failure), { sqlstate, socket, schema, table }, { cause: error });
 }
 
 function codeOf(failure: SqlFailure): ErrorCode {

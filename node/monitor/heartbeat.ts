@@ -41,7 +41,9 @@ export class HeartbeatLoop {
         failing = true;
       }
       const { topology } = await this.#options.snapshot();
-      await pause(Math.min(togetherMs, topology.heartbeatMs), undefined, { signal }).catch(() => {});
+      await pause(Math.min(togetherMs, topology.heartbeatMs), undefined, { signal }).catch(
+        () => {},
+      );
       const either = AbortSignal.any([signal, this.#wake.signal]);
       const rest = Math.max(0, topology.heartbeatMs - togetherMs);
       await pause(rest, undefined, { signal: either }).catch(() => {});

@@ -191,7 +191,11 @@ export class Metrics {
   }
 
   /** Sets a gauge, or a counter to what it has counted so far. Null and undefined: unknown, the series is absent. */
-  set(name: MetricName, value: number | bigint | boolean | null | undefined, labels: Labels = {}): void {
+  set(
+    name: MetricName,
+    value: number | bigint | boolean | null | undefined,
+    labels: Labels = {},
+  ): void {
     if (value === null || value === undefined) {
       return;
     }

@@ -92,7 +92,13 @@ export class Sampler {
     try {
       const slots = await readSlots(pool);
       const walDirectoryBytes = await readWalDirectory(pool);
-      this.#sample = { ...this.#sample, at: performance.now(), error: null, slots, walDirectoryBytes };
+      this.#sample = {
+        ...this.#sample,
+        at: performance.now(),
+        error: null,
+        slots,
+        walDirectoryBytes,
+      };
       const streams = await loadStreams(database);
       const freshness = await readFreshness(database);
       this.#sample = { ...this.#sample, at: performance.now(), streams, freshness, disk };

@@ -4,7 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { NodeConfig, ReplicatedTable, Secret, StreamScope, Topology } from '../config/model.ts';
+import type {
+  NodeConfig,
+  ReplicatedTable,
+  Secret,
+  StreamScope,
+  Topology,
+} from '../config/model.ts';
 import { replicationSet } from '../config/built-in.ts';
 import { childrenOf, scopeOf } from '../config/tree.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
@@ -105,11 +111,7 @@ export class Supervisor {
     }
   }
 
-  #start(options: {
-    scope: StreamScope;
-    ends: StreamEnds;
-    fingerprint: string;
-  }): void {
+  #start(options: { scope: StreamScope; ends: StreamEnds; fingerprint: string }): void {
     const { database, log, completenessChanged } = this.#options;
     const { scope, ends, fingerprint } = options;
     const worker = new Worker({

@@ -44,8 +44,6 @@ export interface StreamReport {
   /** Null while no connection is open. */
   readonly progress: StreamProgress | null;
   readonly totals: StreamTotals;
-  /** Why this copy may lack rows; null: it lacks nothing, or the stream never began. */
-  readonly incomplete: string | null;
 }
 
 export interface StreamFailure {
@@ -58,6 +56,19 @@ export interface StreamFailure {
   readonly retryAt: Date | null;
 }
 
+/** A stream no worker of this process carries. */
+export function stoppedStream(provider: string, since = new Date()): StreamReport {
+  return {
+    provider,
+    state: 'stopped',
+    since,
+    failure: null,
+    position: null,
+    progress: null,
+    totals: noTotals,
+  };
+}
+
 /** A connection that held this long ends a row of failures. */
 const steadyMs = 10_000;
 const connectedPollMs = 50;
@@ -68,7 +79,6 @@ export class Worker {
   #since = new Date();
   #failure: StreamFailure | null = null;
   #position: Lsn | null = null;
-  #incomplete: string | null = null;
   #provider: Provider | null = null;
   #applier: Applier | null = null;
   #ended: StreamTotals;
@@ -117,7 +127,6 @@ export class Worker {
         this.#provider?.progress() ?? null,
         this.#applier?.progress() ?? null,
       ),
-      incomplete: this.#incomplete,
     };
   }
 
@@ -138,7 +147,6 @@ export class Worker {
           began: () => completenessChanged(),
           proved: (row, applier) => {
             this.#position = row.position;
-            this.#incomplete = row.incomplete;
             this.#applier = applier;
             watching = this.#watchConnection(watch.signal);
           },

@@ -1,0 +1,71 @@
+/** From a command line to its command. */
+import { TributaryError } from '../errors.ts';
+import type { Arguments } from './arguments.ts';
+import { help } from './help.ts';
+import { placeOf, topologyFile } from './place.ts';
+import { reloadCommand } from './reload.ts';
+import { runCommand, type Signals } from './run.ts';
+import { statusCommand } from './status.ts';
+import { topologyCommand } from './topology.ts';
+import { version } from './version.ts';
+import { waitCommand } from './wait.ts';
+
+export interface Terminal {
+  readonly out: (line: string) => void;
+  /** From the first call on, signals stop the command in good order instead of ending the process. */
+  readonly signals: () => Signals;
+}
+
+/** The exit code. @throws TributaryError for what a person can mend. */
+export async function execute(args: Arguments, { out, signals }: Terminal): Promise<number> {
+  const { command, options, words } = args;
+  switch (command) {
+    case 'run': {
+      return await runCommand(await placeOf(args), signals());
+    }
+    case 'status':
+      return await statusCommand(await placeOf(args), { json: options['json'] === true }, out);
+    case 'wait': {
+      const wait = { stream: streamOf(args), timeoutMs: timeoutOf(args) };
+      return await waitCommand(await placeOf(args), wait, out);
+    }
+    case 'reload':
+      return await reloadCommand((await placeOf(args)).node, out);
+    case 'topology':
+      return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
+    case 'check':
+    case 'prepare':
+      throw new TributaryError('usage', { command });
+    case 'help':
+      out(help.trimEnd());
+      return 0;
+    case 'version':
+      out(version);
+      return 0;
+  }
+}
+
+function verbOf([verb]: readonly string[]): 'validate' | 'print' {
+  if (verb !== 'validate' && verb !== 'print') {
+    throw new TributaryError('usage', { expected: 'tributary topology validate|print' });
+  }
+  return verb;
+}
+
+function streamOf({ options }: Arguments): string {
+  const { stream } = options;
+  if (typeof stream !== 'string') {
+    throw new TributaryError('usage', { command: 'wait', missing: '--stream NAME' });
+  }
+  return stream;
+}
+
+/** Seconds on the command line. */
+function timeoutOf({ options }: Arguments): number {
+  const text = options['timeout'] ?? '60';
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0 || text === '') {
+    throw new TributaryError('usage', { option: '--timeout', expected: 'a number of seconds' });
+  }
+  return seconds * 1000;
+}

@@ -1,0 +1,232 @@
+/**
+ * The running node: while this process holds the leader's lock and the database is prepared, it supervises the streams,
+ * writes heartbeats and watches what it stands on. What it knows of itself is one snapshot.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import { loadTopology } from '../config/load.ts';
+import type { NodeConfig, Topology } from '../config/model.ts';
+import { childrenOf, nodeOf, routeOf } from '../config/tree.ts';
+import { localError } from '../database/local-error.ts';
+import { replaceRoutes } from '../database/routes.ts';
+import type { TributaryDatabase } from '../database/tables.ts';
+import type { TributaryError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Finding } from '../monitor/finding.ts';
+import { HeartbeatLoop } from '../monitor/heartbeat.ts';
+import type { Sampler } from '../monitor/sample.ts';
+import type { Snapshot } from '../monitor/snapshot.ts';
+import { lead, type LeaderState } from '../supervise/leader.ts';
+import { restartAfter } from '../supervise/restart-policy.ts';
+import type { StreamEnds } from '../supervise/stream-attempt.ts';
+import { stoppedStream } from '../supervise/worker.ts';
+import { Supervisor } from '../supervise/supervisor.ts';
+import { complaint } from './complain.ts';
+import type { Place } from './place.ts';
+import { assertPrepared } from './prepared.ts';
+import { version } from './version.ts';
+
+export interface NodeServiceOptions {
+  readonly place: Place;
+  readonly pool: pg.Pool;
+  readonly database: TributaryDatabase;
+  readonly sampler: Sampler;
+  readonly ends: (topology: Topology, node: NodeConfig) => StreamEnds;
+  readonly watches: readonly Watch[];
+  readonly log: Log;
+}
+
+/** Something that looks at this node's own PostgreSQL while this process leads. */
+export interface Watch {
+  run(signal: AbortSignal): Promise<void>;
+  findings(): readonly Finding[];
+}
+
+export class NodeService {
+  readonly #options: NodeServiceOptions;
+  readonly #heartbeat: HeartbeatLoop;
+  readonly #name: string;
+  #topology: Topology;
+  #node: NodeConfig;
+  #topologyProblems: readonly string[] = [];
+  #leader: LeaderState = 'connecting';
+  #problem: TributaryError | null = null;
+  #serving = false;
+  #supervisor: Supervisor;
+  #wake = new AbortController();
+  #reloading: Promise<readonly string[]> = Promise.resolve([]);
+
+  constructor(options: NodeServiceOptions) {
+    this.#options = options;
+    this.#topology = options.place.topology;
+    this.#node = options.place.node;
+    this.#name = options.place.node.name;
+    this.#supervisor = this.#newSupervisor();
+    this.#heartbeat = new HeartbeatLoop({
+      database: options.database,
+      snapshot: async () => await this.snapshot(),
+      log: options.log,
+    });
+  }
+
+  /** Serves, or waits for its turn, until told to stop; then drains and writes a last heartbeat. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    await lead(
+      {
+        connect: {
+          url: this.#node.database.read(),
+          applicationName: `tributary ${this.#name} leader`,
+        },
+        log,
+        changed: (state, error) => {
+          this.#leader = state;
+          this.#fail(error);
+        },
+      },
+      async (term) => await this.#term(term, signal),
+      signal,
+    );
+  }
+
+  /** Everything known now; asks the database at most once a second. Never rejects. */
+  async snapshot(): Promise<Snapshot> {
+    const sample = await this.#options.sampler.fresh();
+    return {
+      topology: this.#topology,
+      node: this.#node,
+      version,
+      pid: process.pid,
+      topologyProblems: this.#topologyProblems,
+      leader: this.#leader,
+      serving: this.#serving,
+      problem: this.#problem,
+      streams: this.#streams(),
+      sample,
+      findings: this.#options.watches.flatMap((watch) => watch.findings()),
+    };
+  }
+
+  /** Reads the file again; its problems, which leave the old one in force. Waiting streams are tried at once. */
+  async reload(): Promise<readonly string[]> {
+    const turn = this.#reloading.then(async () => await this.#reload());
+    this.#reloading = turn.catch(() => []);
+    return await turn;
+  }
+
+  async #reload(): Promise<readonly string[]> {
+    const { log, place, database } = this.#options;
+    try {
+      const topology = await loadTopology(place.file);
+      const node = nodeOf(topology, this.#name);
+      if (this.#serving) {
+        await replaceRoutes(database, routeOf(topology, node));
+      }
+      this.#warnOfRestart(node);
+      this.#topology = topology;
+      this.#node = node;
+      this.#topologyProblems = [];
+      log.info({ topology: topology.digest }, 'the topology file is in force');
+    } catch (error) {
+      this.#topologyProblems = complaint(error);
+      const { code, context } = localError(error);
+      log.error(
+        { ...context, code },
+        'the topology file was not taken; the one before stays in force',
+      );
+      return this.#topologyProblems;
+    }
+    this.#wake.abort();
+    if (this.#serving) {
+      await this.#supervisor.reconfigure(this.#topology, this.#node);
+      this.#heartbeat.soon();
+    }
+    return [];
+  }
+
+  #warnOfRestart(node: NodeConfig): void {
+    const before = this.#node;
+    if (boundAtStart(before) !== boundAtStart(node)) {
+      this.#options.log.warn({}, 'a changed `database` or `http` takes effect at the next start');
+    }
+  }
+
+  /** One term as leader: tries to serve until it ends. @throws TributaryError fenced. */
+  async #term(term: AbortSignal, stop: AbortSignal): Promise<void> {
+    for (let failures = 1; !term.aborted; failures += 1) {
+      try {
+        await this.#serve(term, stop);
+        return;
+      } catch (thrown) {
+        const error = localError(thrown);
+        this.#fail(error);
+        if (error.code === 'fenced') {
+          throw error;
+        }
+        this.#wake = new AbortController();
+        const { delayMs } = restartAfter(error.code, failures, Math.random());
+        const either = AbortSignal.any([term, this.#wake.signal]);
+        await pause(delayMs, undefined, { signal: either }).catch(() => {});
+      }
+    }
+  }
+
+  async #serve(term: AbortSignal, stop: AbortSignal): Promise<void> {
+    const { pool, database, watches, log } = this.#options;
+    await assertPrepared(pool, this.#name);
+    await replaceRoutes(database, routeOf(this.#topology, this.#node));
+    await this.#heartbeat.write();
+    const ended = new AbortController();
+    const signal = AbortSignal.any([term, ended.signal]);
+    const loops = [this.#heartbeat, ...watches].map(async (loop) => await loop.run(signal));
+    this.#supervisor = this.#newSupervisor();
+    this.#serving = true;
+    this.#fail(null);
+    log.info({ topology: this.#topology.digest }, 'serving');
+    try {
+      await this.#supervisor.run(this.#topology, this.#node, signal);
+    } finally {
+      this.#serving = false;
+      ended.abort();
+      await Promise.allSettled(loops);
+    }
+    if (stop.aborted) {
+      await this.#options.sampler.now();
+      await this.#heartbeat.write();
+    }
+  }
+
+  #newSupervisor(): Supervisor {
+    const { database, ends, log } = this.#options;
+    const options = {
+      database,
+      ends: (topology: Topology) => ends(topology, this.#node),
+      log,
+      completenessChanged: () => this.#heartbeat.soon(),
+    };
+    return new Supervisor(options, this.#supervisor?.reports());
+  }
+
+  #streams(): Snapshot['streams'] {
+    const reports = this.#supervisor.reports();
+    return childrenOf(this.#topology, this.#node).map(
+      ({ name }) => reports.find(({ provider }) => provider === name) ?? stoppedStream(name),
+    );
+  }
+
+  /** Notes why this process does not serve, and says it once. */
+  #fail(error: TributaryError | null): void {
+    const changed = error?.code !== this.#problem?.code;
+    this.#problem = error;
+    if (error && changed) {
+      const level = error.policy === 'passing' || error.code === 'fenced' ? 'warn' : 'error';
+      const { code, context, advice } = error;
+      this.#options.log[level]({ ...context, code, advice }, error.message);
+    }
+  }
+}
+
+/** What a running process can not change: its connections to its own database, and where it listens. */
+function boundAtStart({ database, http }: NodeConfig): string {
+  return JSON.stringify([database.template, http]);
+}
