@@ -56,7 +56,7 @@ export async function runCommand(place: Place, signals: Signals): Promise<number
   const http = serveHttp({ ...api, ...nodeApi(service) }, closed.signal);
   const drained = await untilStopped(service.run(signals.stop), signals);
   closed.abort();
-  await Promise.race([Promise.all([http, pool.end()]), pause(1000)]);
+  await Promise.race([Promise.all([http, pool.end()]), pause(1000, undefined, { ref: false })]);
   log.info({ drained }, 'stopped');
   return drained ? 0 : 1;
 }

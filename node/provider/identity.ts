@@ -14,14 +14,16 @@ export interface Publication {
   readonly nonce: string;
 }
 
-/** IDENTIFY_SYSTEM; needs a walsender session. */
+/** IDENTIFY_SYSTEM; needs a walsender session. The timeline is int4 before PostgreSQL 16, and int8, hence text, since. */
 export async function identifySystem(walsender: Session): Promise<SystemIdentity> {
-  const rows = await walsender.ask<{ systemid: string; timeline: number }>('IDENTIFY_SYSTEM');
+  const rows = await walsender.ask<{ systemid: string; timeline: string | number }>(
+    'IDENTIFY_SYSTEM',
+  );
   const [row] = rows;
   if (!row) {
     throw new TributaryError('protocol', { message: 'IDENTIFY_SYSTEM' });
   }
-  return { systemIdentifier: row.systemid, timeline: row.timeline };
+  return { systemIdentifier: row.systemid, timeline: Number(row.timeline) };
 }
 
 /** Name of the node and its publication; null where there is none. @throws TributaryError provider_not_prepared */
