@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { TributaryError } from '../errors.ts';
 import { majors } from '../testing/database.ts';
+import { failsWith } from '../testing/fails-with.ts';
 import { StreamPair, table } from '../testing/stream-pair.ts';
 
 const ddl = `
@@ -18,14 +18,6 @@ const ddl = `
   alter table visit replica identity using index visit_up;`;
 const tables = [table('visit')];
 const id = (n: number): string => `00000000-0000-0000-0000-${String(n).padStart(12, '0')}`;
-
-function failsWith(code: string): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof TributaryError, String(error));
-    assert.equal(error.code, code);
-    return true;
-  };
-}
 
 for (const major of majors()) {
   for (const format of ['text', 'binary'] as const) {

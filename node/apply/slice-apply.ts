@@ -33,9 +33,9 @@ export async function applySlice(
 ): Promise<SliceResult> {
   const { session, first } = options;
   const point = first ? transactionItself : savepoint;
-  const mark = session.command(point.mark);
-  mark.catch(() => {});
+  const mark = send(session, point.mark);
   if (await attempt(transactions, 'insert', options)) {
+    await mark;
     await settle(session, [point.release]);
     return { replayed: false };
   }
@@ -87,8 +87,7 @@ async function split(transactions: readonly Transaction[], options: SliceOptions
   }
   const middle = transactions.length >> 1;
   for (const half of [transactions.slice(0, middle), transactions.slice(middle)]) {
-    const mark = session.command(savepoint.mark);
-    mark.catch(() => {});
+    await session.command(savepoint.mark);
     if (!(await attempt(half, 'upsert', options))) {
       await settle(session, savepoint.undo);
       await split(half, options);
@@ -102,6 +101,13 @@ function merge(into: Work, from: Work): void {
   for (const [layout, tuples] of from.unenforced) {
     into.unenforced.set(layout, [...(into.unenforced.get(layout) ?? []), ...tuples]);
   }
+}
+
+/** Not waited for: the statements sent behind it are one round trip with it. */
+function send(session: Session, command: string): Promise<void> {
+  const answer = session.command(command);
+  answer.catch(() => {});
+  return answer;
 }
 
 async function settle(session: Session, commands: readonly string[]): Promise<void> {

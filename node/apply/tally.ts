@@ -16,10 +16,8 @@ export type Conflict =
   | 'rerouted'
   | 'outside_set';
 
-const none: RowCounts = { insert: 0, update: 0, delete: 0, truncate: 0 };
-
 export class Tally {
-  readonly #rows = new Map<string, RowCounts>();
+  readonly #rows = new Map<string, { -readonly [Kind in keyof RowCounts]: RowCounts[Kind] }>();
   readonly #conflicts = new Map<string, number>();
 
   /** By table, as sent by the provider. */
@@ -33,8 +31,12 @@ export class Tally {
   }
 
   row(table: string, kind: Exclude<Step['kind'], 'message'>, count = 1): void {
-    const counts = this.#rows.get(table) ?? none;
-    this.#rows.set(table, { ...counts, [kind]: counts[kind] + count });
+    let counts = this.#rows.get(table);
+    if (!counts) {
+      counts = { insert: 0, update: 0, delete: 0, truncate: 0 };
+      this.#rows.set(table, counts);
+    }
+    counts[kind] += count;
   }
 
   conflict(conflict: Conflict, table: string, count = 1): void {

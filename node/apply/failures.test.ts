@@ -1,0 +1,175 @@
+/** What can not be applied, and what passes. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import pg from 'pg';
+import { failsWith } from '../testing/fails-with.ts';
+import { StreamPair, type StreamPairOptions, table } from '../testing/stream-pair.ts';
+
+const options: StreamPairOptions = {
+  ddl: `
+    create table visit (id int primary key, note text, body text);
+    alter table visit alter column body set storage external`,
+  tables: [table('visit', { key: ['id'] })],
+  subscriberDdl: `alter table visit add constraint short check (length(note) < 10)`,
+};
+const big = randomBytes(8000).toString('hex');
+
+void test('a row that can not be stored names table, SQLSTATE and constraint; mended, the stream goes on', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit select n, 'good' from generate_series(1, 20) n`);
+  await pair.drain(applier);
+  for (let n = 21; n < 30; n += 1) {
+    await pair.provider.query(
+      `insert into visit values (${n}, '${n === 25 ? 'far too long' : 'ok'}')`,
+    );
+  }
+  const part = await pair.part();
+  const failure = failsWith('row_failed', {
+    table: 'public.visit',
+    sqlstate: '23514',
+    constraint: 'short',
+  });
+  await assert.rejects(applier.apply(part), failure);
+  await assert.rejects(applier.apply(part), failure);
+  assert.equal((await pair.rows('subscriber', 'visit')).length, 20);
+  assert.notEqual(await pair.storedPosition(), part.position);
+  await pair.subscriber.query(`alter table visit drop constraint short`);
+  await applier.apply(part);
+  await pair.assertEqual('visit');
+});
+
+void test('a bad row that is mended within the part is no failure', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, 'far too long')`);
+  await pair.provider.query(`update visit set note = 'short'`);
+  await pair.drain(applier);
+  await pair.assertEqual('visit');
+});
+
+void test('a whole row to be updated that is missing here is brought back', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit select n, 'x' from generate_series(1, 5) n`);
+  await pair.drain(applier);
+  await pair.subscriber.query(`delete from visit where id in (2, 3)`);
+  await pair.provider.query(`update visit set note = 'y' where id < 4`);
+  await pair.provider.query(`delete from visit where id = 3`);
+  await pair.provider.query(`update visit set id = 22 where id = 2`);
+  await pair.drain(applier);
+  await pair.assertEqual('visit');
+  assert.deepEqual(applier.progress().conflicts, new Map([['update_missing public.visit', 2]]));
+});
+
+void test('a row that stands here already is overwritten and counted', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.subscriber.query(
+    `insert into visit (id, note, tributary_origin) values (1, 'old', 'district_a')`,
+  );
+  await pair.provider.query(`insert into visit values (1, 'new'), (2, 'new')`);
+  await pair.drain(applier);
+  await pair.assertEqual('visit');
+  assert.deepEqual(applier.progress().conflicts, new Map([['insert_exists public.visit', 1]]));
+});
+
+void test('a missing row whose out-of-line value did not travel is never written with null', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, 'x', $1)`, [big]);
+  await pair.drain(applier);
+  await pair.subscriber.query(`delete from visit`);
+  await pair.provider.query(`update visit set note = 'y'`);
+  const part = await pair.part();
+  await assert.rejects(applier.apply(part), failsWith('value_missing', { table: 'public.visit' }));
+  assert.deepEqual(await pair.rows('subscriber', 'visit'), []);
+});
+
+void test('a row that enters the filter without its out-of-line value is never written with null', async () => {
+  await using pair = await StreamPair.create({
+    ...options,
+    providerDdl: `
+      alter table visit alter column note set not null;
+      create unique index visit_up on visit (id, note);
+      alter table visit replica identity using index visit_up`,
+    publication: `create publication tributary_up for table visit where (note = 'approved')`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, 'draft', $1)`, [big]);
+  await pair.provider.query(`update visit set note = 'approved'`);
+  await assert.rejects(applier.apply(await pair.part()), failsWith('value_missing'));
+  assert.deepEqual(await pair.rows('subscriber', 'visit'), []);
+});
+
+void test('an update leaves out-of-line values that did not change as they are', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(
+    `insert into visit select n, 'x', $1 || n from generate_series(1, 3) n`,
+    [big],
+  );
+  await pair.drain(applier);
+  await pair.provider.query(`update visit set note = 'y'`);
+  await pair.provider.query(`update visit set body = 'small' where id = 2`);
+  await pair.provider.query(`update visit set id = 33 where id = 3`);
+  await pair.drain(applier);
+  await pair.assertEqual('visit');
+  assert.equal(applier.progress().replays, 0);
+});
+
+void test('a lock that is not given is waited for, then reported as passing', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier({ lockTimeoutMs: 50 });
+  await pair.provider.query(`insert into visit values (1, 'x')`);
+  const part = await pair.part();
+  const holder = new pg.Client({ connectionString: pair.subscriber.url() });
+  await holder.connect();
+  try {
+    await holder.query(`begin; lock table visit`);
+    await assert.rejects(applier.apply(part), failsWith('local_busy', { sqlstate: '55P03' }));
+    await holder.query(`commit`);
+    await applier.apply(part);
+    await pair.assertEqual('visit');
+  } finally {
+    await holder.end();
+  }
+});
+
+void test('a lost connection is the database unreachable, and nothing of the part is here', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, 'x')`);
+  const part = await pair.part();
+  await pair.subscriber.query(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'tributary test apply' and datname = current_database()`,
+  );
+  await assert.rejects(applier.apply(part), failsWith('database_unreachable'));
+  await assert.rejects(applier.apply(part), failsWith('database_unreachable'));
+  await using again = await pair.applier();
+  await again.apply(part);
+  await pair.assertEqual('visit');
+});
+
+void test('privileges that were taken away are named as a matter of prepare', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.subscriber.query(`revoke all on visit from tributary_writer`);
+  await pair.provider.query(`insert into visit values (1, 'x')`);
+  await assert.rejects(
+    applier.apply(await pair.part()),
+    failsWith('not_prepared', { sqlstate: '42501' }),
+  );
+});
+
+void test('no message and no context of a failure holds a value', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, 'secret-secret-secret')`);
+  const part = await pair.part();
+  await assert.rejects(applier.apply(part), (error: Error & { context: object }) => {
+    assert.doesNotMatch(`${error.message} ${JSON.stringify(error.context)}`, /secret/);
+    return true;
+  });
+});

@@ -1,0 +1,135 @@
+/** Sequences that mean something in their order. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failsWith } from '../testing/fails-with.ts';
+import { partOf, StreamPair, table } from '../testing/stream-pair.ts';
+
+const ddl = `
+  create table bed (id text primary key, code text unique, note text);
+  create table place (id text primary key, code text unique deferrable initially deferred);`;
+const tables = [table('bed', { key: ['id'] }), table('place', { key: ['id'] })];
+
+async function levelPair(): Promise<StreamPair> {
+  const pair = await StreamPair.create({
+    ddl,
+    tables,
+    subscriberDdl: `alter table bed add column seen text default 'no'`,
+  });
+  await pair.provider.query(`
+    insert into bed select 'b' || n, 'c' || n, 'note' from generate_series(1, 9) n;
+    insert into place select 'p' || n, 'c' || n from generate_series(1, 9) n;`);
+  await using applier = await pair.applier();
+  await pair.drain(applier);
+  await pair.assertEqual('bed', 'place');
+  return pair;
+}
+
+void test('keys that change places arrive', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.provider.query(`begin;
+    update bed set id = 't' where id = 'b1';
+    update bed set id = 'b1' where id = 'b2';
+    update bed set id = 'b2' where id = 't';
+    commit`);
+  await pair.drain(applier);
+  await pair.assertEqual('bed');
+  assert.equal(applier.progress().replays, 1);
+});
+
+void test('a unique value handed from row to row in one transaction arrives', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.provider.query(`begin;
+    update bed set code = 'free' where id = 'b9';
+    update bed set code = 'c9' where id = 'b1';
+    update bed set code = 'c1' where id = 'b5';
+    delete from bed where id = 'b3';
+    insert into bed values ('b0', 'c3', 'new');
+    commit`);
+  await pair.provider.query(`update bed set note = 'other transaction'`);
+  await pair.drain(applier);
+  await pair.assertEqual('bed');
+  assert.deepEqual(applier.progress().conflicts, new Map());
+});
+
+void test('values of a deferred constraint that change places arrive', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.provider.query(
+    `update place set code = case id when 'p1' then 'c2' else 'c1' end where id in ('p1', 'p2')`,
+  );
+  await pair.drain(applier);
+  await pair.assertEqual('place');
+});
+
+void test('a deferred constraint that PostgreSQL does not enforce under apply is enforced', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.subscriber.query(`insert into place (id, code) values ('here', 'c77')`);
+  const before = await pair.rows('subscriber', 'place');
+  await pair.provider.query(`insert into place values ('there', 'c77')`);
+  const part = await pair.part();
+  await assert.rejects(
+    applier.apply(part),
+    failsWith('row_failed', {
+      table: 'public.place',
+      sqlstate: '23505',
+      constraint: 'place_code_key',
+    }),
+  );
+  assert.deepEqual(await pair.rows('subscriber', 'place'), before);
+});
+
+void test('a row deleted and made again has the local defaults again; one only changed keeps its values', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.subscriber.query(`update bed set seen = 'yes'`);
+  await pair.provider.query(`begin;
+    delete from bed where id = 'b1'; insert into bed values ('b1', 'c1', 'again');
+    update bed set note = 'changed' where id = 'b2';
+    update bed set id = 'moved' where id = 'b3';
+    commit`);
+  await pair.drain(applier);
+  await pair.assertEqual('bed');
+  const { rows } = await pair.subscriber.query(
+    `select id, seen from bed where id in ('b1', 'b2', 'moved') order by id`,
+  );
+  assert.deepEqual(rows, [
+    { id: 'b1', seen: 'no' },
+    { id: 'b2', seen: 'yes' },
+    { id: 'moved', seen: 'yes' },
+  ]);
+});
+
+void test('a thousand random transactions leave both sides equal', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.provider.query(`
+    do $$
+    declare r int; k text; begin
+      perform setseed(0.42);
+      for i in 1..1500 loop
+        r := (random() * 6)::int; k := 'b' || (random() * 12)::int;
+        begin
+          if r = 0 then insert into bed values (k, 'c' || (random() * 12)::int, 'i' || i);
+          elsif r = 1 then delete from bed where id = k;
+          elsif r = 2 then update bed set code = 'c' || (random() * 12)::int where id = k;
+          elsif r = 3 then update bed set id = 'b' || (random() * 12)::int where id = k;
+          elsif r = 4 then update bed set note = 'u' || i where id = k;
+          else
+            update bed set code = 'h' || i where id = k;
+            update bed set code = 'c' || (random() * 12)::int where id > k;
+          end if;
+        exception when unique_violation then null;
+        end;
+        if i % 3 = 0 then commit; end if;
+      end loop;
+    end $$;`);
+  const transactions = await pair.transactions();
+  for (let at = 0; at < transactions.length; at += 37) {
+    await applier.apply(partOf(transactions.slice(at, at + 37)));
+  }
+  await pair.assertEqual('bed');
+  assert.deepEqual(applier.progress().conflicts, new Map());
+});
