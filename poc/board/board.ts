@@ -53,7 +53,7 @@ export async function openBoard(port: number, options: BoardOptions): Promise<Fa
 async function send(reply: FastifyReply, file: string, type: string): Promise<Buffer> {
   void reply
     .type(`${type}; charset=utf-8`)
-    .header('content-security-policy', "default-src 'self'")
+    .header('content-security-policy', "default-src 'self'; img-src data:")
     .header('cache-control', 'no-store');
   return await readFile(new URL(`../page/${file}`, import.meta.url));
 }
