@@ -50,10 +50,11 @@ export function planPrepare(intent: Intent, facts: Facts, migrations: readonly M
     publishing ? planPublication(decision, facts, identity.together) : nothing,
   ];
   const keeps = new Set(steps.flatMap((step) => step.keeps));
+  const owner = [...steps.flatMap((step) => step.statements), ...planStale(facts, keeps)];
   return {
     superuser: planSuperuser(intent, facts),
-    owner: [...steps.flatMap((step) => step.statements), ...planStale(facts, keeps)],
-    findings: [...decision.findings, ...ownership(decision, facts)],
+    owner,
+    findings: [...decision.findings, ...(owner.length > 0 ? ownership(decision, facts) : [])],
     decision,
   };
 }
@@ -105,9 +106,14 @@ export function takeAway(kind: string, object: string, undo: string | null): rea
       statement('owner', 'none', { why, commands: [forget(kind, object)] }),
     ];
   }
-  const commands = [...(undo === null ? [] : [undo]), forget(kind, object)];
+  const commands = [...(undo === null ? [] : [tolerant(undo)]), forget(kind, object)];
   const cost = kind === 'view' || kind === 'grant' || kind === 'publication' ? 'none' : 'lock';
   return [statement('owner', cost, { why, commands })];
+}
+
+/** The table or index it was for may be gone by now. */
+function tolerant(undo: string): string {
+  return `do $undo$ begin ${undo}; exception when undefined_table or undefined_object then null; end $undo$`;
 }
 
 /** Publications, triggers and columns are the business of the tables' owner. */

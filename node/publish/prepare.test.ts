@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { majors, roles, TestDatabase } from '../testing/database.ts';
-import { asOwner, topologyOf } from './fixture.ts';
+import { asOwner, topologyOf } from '../testing/publish-fixture.ts';
 import { prepareNode } from './prepare.ts';
 import { sqlOf } from './statement.ts';
 

@@ -1,7 +1,7 @@
-/** A small replication set and tree for the tests of this room. */
+/** A small replication set and tree for the tests of prepare, check and watch. */
 import type pg from 'pg';
 import type { Filter, NodeConfig, ReplicatedTable, Secret, Topology } from '../config/model.ts';
-import { roles } from '../testing/database.ts';
+import { roles } from './database.ts';
 
 export const approvedStatus: Filter = {
   sql: "(status = 'approved')",

@@ -1,0 +1,134 @@
+/** `tributary prepare [--plan] [--admin URL] [--undo]`: makes this node's database what the topology wants of it. */
+import type { Topology } from '../config/model.ts';
+import type { Log } from '../log.ts';
+import { type Intent, intentOf } from '../publish/intent.ts';
+import { openAdmin, planFor, prepareNode, type PrepareResult } from '../publish/prepare.ts';
+import { type Statement, sqlOf } from '../publish/statement.ts';
+import { undoNode, undoPlanFor } from '../publish/undo.ts';
+import { exitCodeOf, type Out, printFailure, printFindings } from './findings.ts';
+
+export interface PrepareArguments {
+  readonly topology: Topology;
+  readonly node: string;
+  /** Prints both scripts and runs nothing. */
+  readonly plan: boolean;
+  /** null: the node's own `database` is used, whose role can read but not change. */
+  readonly admin: string | null;
+  readonly undo: boolean;
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
+}
+
+/** Exit code 0: prepared; 1: not reached, such as a lock held by others; 2: configuration; 3: needs a person. */
+export async function prepareCommand(args: PrepareArguments, out: Out): Promise<number> {
+  try {
+    const intent = intentOf(args.topology, args.node);
+    const adminUrl = args.admin ?? intent.node.database.read();
+    return args.plan ? await show(args, adminUrl, out) : await run(args, adminUrl, out);
+  } catch (error) {
+    return printFailure(error, out);
+  }
+}
+
+async function show(args: PrepareArguments, adminUrl: string, out: Out): Promise<number> {
+  const intent = intentOf(args.topology, args.node);
+  await using session = await openAdmin(adminUrl, args.node);
+  if (args.undo) {
+    const { plan } = await undoPlanFor(session.client, intent);
+    printScripts(plan, out);
+    printFindings(plan.findings, out);
+    return 0;
+  }
+  const { plan } = await planFor(session.client, intent);
+  printScripts(plan, out);
+  printAccess(intent, session.client.database ?? '', out);
+  // The plan is made to be run by others: what only this login may not do stands in nobody's way.
+  const login = new Set(['not_owner', 'may_not_create', 'role_missing']);
+  const findings = plan.findings.filter((finding) => !login.has(finding.code));
+  printFindings(findings, out);
+  return exitCodeOf(findings);
+}
+
+async function run(args: PrepareArguments, adminUrl: string, out: Out): Promise<number> {
+  const options = { ...args, adminUrl };
+  if (args.undo) {
+    return report(await undoNode(options), 'taken away', out);
+  }
+  const intent = intentOf(args.topology, args.node);
+  const { plan } = await planned(intent, adminUrl, args.node);
+  if (exitCodeOf(plan.findings) !== 0) {
+    printFindings(plan.findings, out);
+    return 3;
+  }
+  return report(await prepareNode(options), 'prepared', out);
+}
+
+async function planned(intent: Intent, adminUrl: string, node: string): ReturnType<typeof planFor> {
+  await using session = await openAdmin(adminUrl, node);
+  return await planFor(session.client, intent);
+}
+
+function report(result: PrepareResult, word: string, out: Out): number {
+  for (const one of result.done) {
+    out(`done     ${(sqlOf({ ...one, transaction: false }).split('\n')[0] ?? '').slice(0, 160)}`);
+  }
+  printFindings(result.findings, out);
+  for (const one of result.left) {
+    out(`left     for a superuser: ${sqlOf(one).replaceAll('\n', ' ')}`);
+  }
+  for (const setting of result.restartFor) {
+    out(`left     restart PostgreSQL: ${setting} acts only then`);
+  }
+  out(result.done.length === 0 ? `nothing to do: all is ${word}` : word);
+  return 0;
+}
+
+interface Scripts {
+  readonly superuser: readonly Statement[];
+  readonly owner: readonly Statement[];
+}
+
+function printScripts(scripts: Scripts, out: Out): void {
+  out('-- Script 1: a superuser of this server, once.');
+  printScript(scripts.superuser, out);
+  out(
+    '-- Script 2: an owner of the tables with CREATE on the database (`tributary prepare --admin URL` runs it).',
+  );
+  printScript(scripts.owner, out);
+}
+
+const costs = {
+  none: 'nothing waits',
+  lock: "a moment's lock; set lock_timeout = '2s' and repeat",
+  reload: 'a reload of the configuration',
+  restart: 'a restart of PostgreSQL',
+  scan: 'reads the whole table; writes go on',
+} as const;
+
+function printScript(statements: readonly Statement[], out: Out): void {
+  if (statements.length === 0) {
+    out('-- nothing to do');
+  }
+  for (const one of statements) {
+    out(`-- by: ${one.who}; costs: ${costs[one.cost]}; ${one.why}`);
+    out(sqlOf(one));
+  }
+  out('');
+}
+
+/** A logical walsender connects to a database, so the keyword `replication`, which opens physical copies, is not needed. */
+function printAccess(intent: Intent, database: string, out: Out): void {
+  const { writer, reader } = intent.node.roles;
+  out('-- Passwords are set by a person, in psql:');
+  out(`--   \\password ${writer}`);
+  if (intent.parent !== null) {
+    out(`--   \\password ${reader}`);
+  }
+  out('-- Lines for pg_hba.conf, then a reload; write the addresses of your network:');
+  out(`--   host  ${database}  ${writer}  127.0.0.1/32  scram-sha-256`);
+  if (intent.parent !== null) {
+    out(
+      `--   host  ${database}  ${reader}  ADDRESS_OF_${intent.parent.name.toUpperCase()}/32  scram-sha-256`,
+    );
+  }
+}
