@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StatusReport, StreamStatus } from '../monitor/status-report.ts';
+import { judge } from './verdict.ts';
+
+const stream: StreamStatus = {
+  provider: 'north',
+  state: 'streaming',
+  since: '2026-01-01T00:00:00.000Z',
+  problem: null,
+  doubts: [],
+  failures: 0,
+  retryInMs: null,
+  connected: true,
+  position: '0/1',
+  received: '0/1',
+  confirmed: '0/1',
+  lagBytes: 0,
+  queuedBytes: 0,
+  heartbeatAgeSeconds: 1,
+  complete: true,
+  incompleteReason: null,
+  transactionsApplied: 0,
+  rowsApplied: 0,
+  reconnects: 0,
+};
+
+const origin = {
+  origin: 'north',
+  through: '2026-01-01T00:00:00.000Z',
+  ageSeconds: 1,
+  complete: true,
+  reason: null,
+  via: 'north',
+};
+
+const slot = {
+  name: 'tributary_x',
+  type: 'logical',
+  active: true,
+  walStatus: 'reserved',
+  retainedBytes: 1,
+  unconfirmedBytes: 1,
+  safeWalBytes: null,
+};
+
+const well: StatusReport = {
+  node: 'nation',
+  title: 'Nation',
+  level: 'nation',
+  parent: null,
+  version: '1',
+  pid: 1,
+  at: '2026-01-01T00:00:00.000Z',
+  heartbeatMs: 30_000,
+  topology: { file: 'x', digest: 'x', valid: true, problems: [] },
+  leader: 'leading',
+  ready: true,
+  problem: null,
+  database: { up: true, walDirectoryBytes: null },
+  streams: [stream],
+  freshness: [origin],
+  slots: [slot],
+  disk: { path: '/', totalBytes: 100, freeBytes: 50 },
+  findings: [],
+};
+
+const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
+  ['all is well', {}, 'ok'],
+  [
+    'no process, no database',
+    { pid: null, database: { up: false, walDirectoryBytes: null } },
+    'unknown',
+  ],
+  ['no process, but its database', { pid: null }, 'critical'],
+  ['the second of two processes', { leader: 'waiting', ready: false }, 'warning'],
+  ['not ready', { ready: false }, 'critical'],
+  ['a bad file', { topology: { ...well.topology, valid: false, problems: ['x'] } }, 'warning'],
+  ['a stream tried again', { streams: [{ ...stream, state: 'retrying' }] }, 'warning'],
+  ['a stream that needs a person', { streams: [{ ...stream, state: 'person' }] }, 'critical'],
+  ['an origin never heard of', { freshness: [{ ...origin, ageSeconds: null }] }, 'warning'],
+  ['an origin long silent', { freshness: [{ ...origin, ageSeconds: 301 }] }, 'warning'],
+  ['an origin not complete', { freshness: [{ ...origin, complete: false }] }, 'warning'],
+  ['a slot near its bound', { slots: [{ ...slot, walStatus: 'unreserved' }] }, 'critical'],
+  ['a slot lost', { slots: [{ ...slot, walStatus: 'lost' }] }, 'critical'],
+  ['a disk nearly full', { disk: { path: '/', totalBytes: 100, freeBytes: 9 } }, 'warning'],
+];
+
+for (const [title, change, verdict] of cases) {
+  void test(`${title}: ${verdict}`, () => {
+    const judgement = judge({ ...well, ...change });
+    assert.equal(judgement.verdict, verdict);
+    assert.equal(judgement.reasons.length > 0, verdict !== 'ok');
+  });
+}
+
+void test('the most serious reason comes first', () => {
+  const { reasons } = judge({
+    ...well,
+    freshness: [{ ...origin, ageSeconds: null }],
+    slots: [{ ...slot, walStatus: 'lost' }],
+  });
+  assert.match(reasons[0] ?? '', /lost/);
+});

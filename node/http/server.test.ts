@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silent } from '../log.ts';
+import type { Unready } from './node-api.ts';
+import { httpServer, isLoopback, type HttpOptions } from './server.ts';
+
+class Node {
+  problem: Unready | null = null;
+  problems: readonly string[] = [];
+  reloads = 0;
+
+  options(over: Partial<HttpOptions> = {}): HttpOptions {
+    return {
+      host: '127.0.0.1',
+      port: 0,
+      open: false,
+      log: silent,
+      reading: {
+        unready: async () => await Promise.resolve(this.problem),
+        status: async () => await Promise.resolve({ node: 'north' }),
+        metrics: async () => await Promise.resolve({ contentType: 'text/plain', text: 'a 1\n' }),
+      },
+      acting: {
+        reload: async () => {
+          this.reloads += 1;
+          return await Promise.resolve(this.problems);
+        },
+      },
+      ...over,
+    };
+  }
+}
+
+const unready = { code: 'not_prepared', reason: 'the database is not prepared', advice: 'prepare' };
+
+void test('livez answers as long as the process lives, readyz says why it is not ready', async () => {
+  const node = new Node();
+  const server = httpServer(node.options());
+  assert.equal((await server.inject('/readyz')).statusCode, 200);
+  node.problem = unready;
+  const answer = await server.inject('/readyz');
+  assert.equal(answer.statusCode, 503);
+  assert.deepEqual(answer.json(), { ready: false, ...unready });
+  assert.equal((await server.inject('/livez')).statusCode, 200);
+});
+
+void test('on loopback everything can be read', async () => {
+  const server = httpServer(new Node().options());
+  assert.equal((await server.inject('/metrics')).body, 'a 1\n');
+  assert.deepEqual((await server.inject('/api/status')).json(), { node: 'north' });
+  assert.match((await server.inject('/')).headers['content-type'] ?? '', /text\/html/);
+});
+
+void test('beyond loopback only the probes are open, unless the network is declared trusted', async () => {
+  const shut = httpServer(new Node().options({ host: '0.0.0.0' }));
+  for (const url of ['/', '/metrics', '/api/status']) {
+    const answer = await shut.inject(url);
+    assert.equal(answer.statusCode, 403, url);
+    assert.match(answer.json<{ advice: string }>().advice, /open: true/);
+  }
+  assert.equal((await shut.inject('/livez')).statusCode, 200);
+  assert.equal((await shut.inject('/readyz')).statusCode, 200);
+  const open = httpServer(new Node().options({ host: '0.0.0.0', open: true }));
+  assert.equal((await open.inject('/metrics')).statusCode, 200);
+});
+
+void test('reload is a POST from this machine, and says what keeps the old file in force', async () => {
+  const node = new Node();
+  const server = httpServer(node.options());
+  assert.equal((await server.inject({ method: 'GET', url: '/api/reload' })).statusCode, 404);
+  assert.equal((await server.inject({ method: 'POST', url: '/api/reload' })).statusCode, 200);
+  node.problems = ['line 3: no'];
+  const answer = await server.inject({ method: 'POST', url: '/api/reload' });
+  assert.equal(answer.statusCode, 422);
+  assert.deepEqual(answer.json(), { problems: ['line 3: no'] });
+  assert.equal(node.reloads, 2);
+});
+
+void test('reload from elsewhere, or by a page of another site, does nothing', async () => {
+  const node = new Node();
+  const server = httpServer(node.options({ host: '0.0.0.0', open: true }));
+  const far = { method: 'POST', url: '/api/reload', remoteAddress: '10.1.2.3' } as const;
+  assert.equal((await server.inject(far)).statusCode, 403);
+  const page = {
+    method: 'POST',
+    url: '/api/reload',
+    headers: { origin: 'https://elsewhere.example' },
+  } as const;
+  assert.equal((await server.inject(page)).statusCode, 403);
+  assert.equal(node.reloads, 0);
+});
+
+void test('an unexpected failure tells nothing of itself outside', async () => {
+  const options = new Node().options();
+  const server = httpServer({
+    ...options,
+    reading: {
+      ...options.reading,
+      status: async () => await Promise.reject(new Error('secret value')),
+    },
+  });
+  const answer = await server.inject('/api/status');
+  assert.equal(answer.statusCode, 500);
+  assert.doesNotMatch(answer.body, /secret/);
+});
+
+void test('loopback is told from other addresses', () => {
+  for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', 'localhost']) {
+    assert.equal(isLoopback(address), true, address);
+  }
+  for (const address of ['0.0.0.0', '::', '10.0.0.1', '127.example', '::ffff:10.0.0.1']) {
+    assert.equal(isLoopback(address), false, address);
+  }
+});
