@@ -220,10 +220,10 @@ void test('a changed filter never makes a statement of the application fail', as
   } as const;
   await prepareNode({ ...options, topology: topologyOf() });
   await using application = await connect(database.url(roles.owner));
-  let writing = true;
+  const writing = new AbortController();
   let statements = 0;
   const load = (async () => {
-    while (writing) {
+    while (!writing.signal.aborted) {
       await application.query(`
         insert into public.case_report (note) values ('x');
         update public.case_report set status = 'approved' where status = 'draft';
@@ -247,7 +247,7 @@ void test('a changed filter never makes a statement of the application fail', as
       assert.deepEqual(second.done, []);
     }
   } finally {
-    writing = false;
+    writing.abort();
     await load;
   }
   assert.ok(statements > changes.length);
