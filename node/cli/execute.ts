@@ -2,7 +2,8 @@
 import { TributaryError } from '../errors.ts';
 import type { Arguments } from './arguments.ts';
 import { help } from './help.ts';
-import { placeOf, topologyFile } from './place.ts';
+import { placeOf, topologyFile, type Place } from './place.ts';
+import { prepareCommand, type PrepareArguments } from './prepare.ts';
 import { reloadCommand } from './reload.ts';
 import { runCommand, type Signals } from './run.ts';
 import { statusCommand } from './status.ts';
@@ -33,8 +34,9 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
       return await reloadCommand((await placeOf(args)).node, out);
     case 'topology':
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
-    case 'check':
     case 'prepare':
+      return await prepareCommand(prepareOf(await placeOf(args), options), out);
+    case 'check':
       throw new TributaryError('usage', { command });
     case 'help':
       out(help.trimEnd());
@@ -68,4 +70,15 @@ function timeoutOf({ options }: Arguments): number {
     throw new TributaryError('usage', { option: '--timeout', expected: 'a number of seconds' });
   }
   return seconds * 1000;
+}
+
+function prepareOf({ topology, node }: Place, options: Arguments['options']): PrepareArguments {
+  const { plan, admin, undo } = options;
+  return {
+    topology,
+    node: node.name,
+    plan: plan === true,
+    admin: typeof admin === 'string' ? admin : null,
+    undo: undo === true,
+  };
 }
