@@ -17,6 +17,9 @@ import { Workshop } from './site/workshop.ts';
 import { behind, untilLevel, type PlaceUrl } from './verdict/level.ts';
 import { compareLevels, falsify } from './verdict/verdict.ts';
 
+/** How long the nodes may take to begin. */
+const flowMs = 60_000;
+
 export interface ProofContext {
   readonly options: Options;
   readonly progress: Progress;
@@ -66,6 +69,7 @@ export async function prove(context: ProofContext): Promise<Report | null> {
   };
   await start(run);
   await using _board = await openPage(run, ports.page);
+  await flow(run);
   return await act(run);
 }
 
@@ -81,7 +85,6 @@ async function build(parts: {
   return await Federation.build({
     ...parts,
     topology: committedTopology,
-    onProgress: (text) => context.progress.line(text),
     onLine: (place, line) => {
       journal.wrote(place, line);
       if (context.options.verbose) {
@@ -107,14 +110,30 @@ function people({ options, progress }: ProofContext, federation: Federation, jou
 
 async function start({ federation, progress, signal }: Run): Promise<void> {
   signal.throwIfAborted();
-  progress.line('starting seven databases');
-  await federation.startDatabases();
+  progress.line('installing and starting seven databases');
+  await federation.createDatabases(signal);
   signal.throwIfAborted();
   progress.line('preparing them: tributary prepare --admin');
   await federation.prepare(signal);
   signal.throwIfAborted();
   progress.line('starting seven nodes: tributary run');
   federation.startNodes();
+}
+
+/** Rows entered before a stream begins would need a first copy: people begin when all streams flow. */
+async function flow({ federation, progress, signal }: Run): Promise<void> {
+  const deadline = performance.now() + flowMs;
+  for (;;) {
+    const waiting = await federation.waiting(signal);
+    signal.throwIfAborted();
+    if (waiting.length === 0) {
+      return progress.line('every stream flows');
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`no stream from ${waiting.join(', ')} after ${flowMs / 1000} s`);
+    }
+    await pause(100, undefined, { signal });
+  }
 }
 
 /** The page, the survey behind it and the commands on stdin, until disposed of. */

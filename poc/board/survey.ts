@@ -55,7 +55,7 @@ export class Survey {
     for (let round = 0; !signal.aborted; round += 1) {
       await Promise.all(
         this.#federation.sites.map(async (site) => {
-          this.#status.set(site.place.name, await statusOf(site, signal));
+          this.#status.set(site.place.name, await site.status(signal));
           if (round % rowsEveryRounds === 0) {
             await this.#count(site);
           }
@@ -82,16 +82,5 @@ export class Survey {
     } catch {
       // killed or starting: counted again in the next round
     }
-  }
-}
-
-async function statusOf(site: Site, signal: AbortSignal): Promise<unknown> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${site.httpPort}/api/status`, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(1500)]),
-    });
-    return response.ok ? await response.json() : null;
-  } catch {
-    return null;
   }
 }

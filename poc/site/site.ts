@@ -2,7 +2,7 @@
 import { variables, type Place } from '../country.ts';
 import { Link, type Cut } from './link.ts';
 import { NodeProcess } from './node-process.ts';
-import { PostgresServer } from './postgres.ts';
+import { database, PostgresServer } from './postgres.ts';
 
 export const roles = {
   writer: 'tributary_writer',
@@ -20,7 +20,8 @@ export interface Passwords {
 
 export interface SiteOptions {
   readonly place: Place;
-  readonly directory: string;
+  /** A directory for the database's files, owned by whom PostgreSQL runs as. */
+  readonly home: string;
   readonly passwords: Passwords;
   readonly ports: {
     readonly http: number;
@@ -50,7 +51,7 @@ export class Site {
     this.link = link;
     this.#passwords = passwords;
     this.database = new PostgresServer({
-      directory: options.directory,
+      home: options.home,
       port: ports.database,
       password: passwords.superuser,
     });
@@ -73,21 +74,25 @@ export class Site {
   }
 
   static async build(options: SiteOptions): Promise<Site> {
-    const { link, database } = options.ports;
-    return new Site(
-      options,
-      options.place.parent === null ? null : await Link.open(link, database),
-    );
+    const { link, database: target } = options.ports;
+    return new Site(options, options.place.parent === null ? null : await Link.open(link, target));
   }
 
-  /** Starts the database for the first time and sets its roles' passwords. */
-  async open(): Promise<void> {
+  /** Installs PostgreSQL here: initdb, start, roles, the application's database and schema. */
+  async createDatabase(schema: string): Promise<void> {
+    await this.database.initialise();
     await this.database.start();
     const { writer, reader, application } = this.#passwords;
     await this.database.execute(
-      `alter role ${roles.writer} password '${writer}';
-       alter role ${roles.reader} password '${reader}';
-       alter role ${roles.application} password '${application}';`,
+      `create role ${roles.writer} login password '${writer}';
+       create role ${roles.reader} login replication password '${reader}';
+       create role ${roles.application} login password '${application}';`,
+      'postgres',
+    );
+    await this.database.execute(`create database ${database}`, 'postgres');
+    await this.database.execute(
+      `${schema}
+       grant select, insert, update, delete on all tables in schema public to ${roles.application};`,
     );
   }
 
@@ -98,6 +103,18 @@ export class Site {
 
   get applicationUrl(): string {
     return this.database.url({ user: roles.application, password: this.#passwords.application });
+  }
+
+  /** What GET /api/status of the node answers; null: nothing, now. */
+  async status(signal: AbortSignal): Promise<unknown> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.httpPort}/api/status`, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(1500)]),
+      });
+      return response.ok ? await response.json() : null;
+    } catch {
+      return null;
+    }
   }
 
   cut(cut: Cut): void {

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,15 +36,6 @@ export class Workshop {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await give(path);
     return path;
-  }
-
-  /** A copy with owners and modes kept. */
-  async copy(from: string, to: string): Promise<void> {
-    if (isRoot()) {
-      await run('cp', ['-a', from, to]);
-    } else {
-      await cp(from, to, { recursive: true, preserveTimestamps: true });
-    }
   }
 
   async remove(): Promise<void> {
