@@ -5,7 +5,8 @@ import { type Intent, intentOf } from '../publish/intent.ts';
 import { openAdmin, planFor, prepareNode, type PrepareResult } from '../publish/prepare.ts';
 import { type Statement, sqlOf } from '../publish/statement.ts';
 import { undoNode, undoPlanFor } from '../publish/undo.ts';
-import { exitCodeOf, type Out, printFailure, printFindings } from './findings.ts';
+import { complaint, exitCodeOf } from './complain.ts';
+import { exitCodeOfFindings, type Out, printFindings } from './findings.ts';
 
 export interface PrepareArguments {
   readonly topology: Topology;
@@ -26,7 +27,8 @@ export async function prepareCommand(args: PrepareArguments, out: Out): Promise<
     const adminUrl = args.admin ?? intent.node.database.read();
     return args.plan ? await show(args, adminUrl, out) : await run(args, adminUrl, out);
   } catch (error) {
-    return printFailure(error, out);
+    complaint(error).forEach((line) => out(line));
+    return exitCodeOf(error);
   }
 }
 
@@ -46,7 +48,7 @@ async function show(args: PrepareArguments, adminUrl: string, out: Out): Promise
   const login = new Set(['not_owner', 'may_not_create', 'role_missing']);
   const findings = plan.findings.filter((finding) => !login.has(finding.code));
   printFindings(findings, out);
-  return exitCodeOf(findings);
+  return exitCodeOfFindings(findings);
 }
 
 async function run(args: PrepareArguments, adminUrl: string, out: Out): Promise<number> {
@@ -56,7 +58,7 @@ async function run(args: PrepareArguments, adminUrl: string, out: Out): Promise<
   }
   const intent = intentOf(args.topology, args.node);
   const { plan } = await planned(intent, adminUrl, args.node);
-  if (exitCodeOf(plan.findings) !== 0) {
+  if (exitCodeOfFindings(plan.findings) !== 0) {
     printFindings(plan.findings, out);
     return 3;
   }

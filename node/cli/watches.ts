@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { NodeConfig, Topology } from '../config/model.ts';
 import type { Log } from '../log.ts';
 import { SlotWatch } from '../provider/slot-watch.ts';
+import { PublicationWatch } from '../publish/watch.ts';
 import type { Watch } from './node-service.ts';
 
 export interface WatchOptions {
@@ -12,7 +13,13 @@ export interface WatchOptions {
   readonly log: Log;
 }
 
-export function nodeWatches({ pool, log }: WatchOptions): readonly Watch[] {
+export function nodeWatches({ pool, topology, node, log }: WatchOptions): readonly Watch[] {
   const slots = new SlotWatch({ pool, log });
-  return [{ run: async (signal) => await slots.run(signal), findings: () => [] }];
+  const publication = new PublicationWatch({
+    pool,
+    topology: () => topology,
+    node: node.name,
+    log,
+  });
+  return [{ run: async (signal) => await slots.run(signal), findings: () => [] }, publication];
 }

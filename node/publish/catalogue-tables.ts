@@ -10,6 +10,9 @@ export interface LeafFacts {
   readonly name: string;
   /** r: table, f: foreign table. */
   readonly kind: string;
+  readonly owner: string;
+  /** Whether the connecting role may alter it. */
+  readonly mine: boolean;
   readonly identity: 'd' | 'n' | 'f' | 'i';
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly TriggerFacts[];
@@ -18,9 +21,6 @@ export interface LeafFacts {
 export interface TableFacts extends LeafFacts {
   /** r: table, p: partitioned. */
   readonly kind: string;
-  readonly owner: string;
-  /** Whether the connecting role may alter it. */
-  readonly mine: boolean;
   /** p: permanent, u: unlogged. */
   readonly persistence: string;
   readonly rowSecurity: boolean;

@@ -46,7 +46,10 @@ function planOne(table: DecidedTable, facts: Facts): Planned {
     }),
   ];
   const why = 'large values that an approval does not touch travel with it';
-  return { statements: [statement('owner', 'lock', { why, commands })], keeps };
+  return {
+    statements: [statement('owner', 'lock', { why, commands, object: `trigger ${object}` })],
+    keeps,
+  };
 }
 
 function createTrigger(table: DecidedTable, name: string): string {

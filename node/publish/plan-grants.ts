@@ -107,5 +107,11 @@ function grantStatement(intent: Intent, grant: Grant, facts: Facts): readonly St
       }),
     );
   }
-  return [statement('owner', 'none', { why: `what the ${grant.role} needs, no more`, commands })];
+  return [
+    statement('owner', 'none', {
+      why: `what the ${grant.role} needs, no more`,
+      object: `right of ${role}: ${what}`,
+      commands,
+    }),
+  ];
 }

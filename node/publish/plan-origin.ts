@@ -52,7 +52,16 @@ function originColumn(intent: Intent, table: DecidedTable): Planned {
           remembered,
         ];
   const why = 'every row names the node it was entered at; a constant default rewrites nothing';
-  return { statements: [statement('owner', 'lock', { why, commands })], keeps };
+  return {
+    statements: [
+      statement('owner', 'lock', {
+        why,
+        commands,
+        object: `column ${addedOriginColumn} of ${object}`,
+      }),
+    ],
+    keeps,
+  };
 }
 
 interface Guard {
@@ -102,5 +111,8 @@ function planGuard(guard: Guard, facts: Facts): Planned {
     remember({ ...wanted, found: triggerFound(on, guard.name), undo: drop }),
   ];
   const why = 'rows of another node can not be changed or truncated here by mistake';
-  return { statements: [statement('owner', 'lock', { why, commands })], keeps };
+  return {
+    statements: [statement('owner', 'lock', { why, commands, object: `trigger ${object}` })],
+    keeps,
+  };
 }

@@ -50,6 +50,7 @@ function publish(commands: readonly string[], switches: boolean): Statement {
   return statement('owner', switches ? 'lock' : 'none', {
     why: 'what leaves for the parent; writes go on while it changes',
     commands,
+    object: `publication ${publicationName}`,
   });
 }
 

@@ -25,6 +25,7 @@ export function planViews(intent: Intent, decision: Decision, facts: Facts): Pla
     statements.push(
       statement('owner', 'none', {
         why: 'holds the views for the parent',
+        object: `schema ${viewSchema}`,
         commands: [`create schema if not exists ${viewSchema}`],
       }),
     );
@@ -33,6 +34,7 @@ export function planViews(intent: Intent, decision: Decision, facts: Facts): Pla
     statements.push(
       statement('owner', 'none', {
         why: 'the parent reads the views, nothing else',
+        object: `usage on schema ${viewSchema}`,
         commands: [`grant usage on schema ${viewSchema} to ${reader}`],
       }),
     );
@@ -81,7 +83,7 @@ function viewStatement(view: WantedView, reader: string, facts: Facts): readonly
     remember({ ...wanted, found: viewFound(view.name), undo: drop }),
   ];
   const why = 'approved rows and the columns that leave, for the first look and for comparing';
-  return [statement('owner', 'none', { why, commands })];
+  return [statement('owner', 'none', { why, commands, object: `view ${viewSchema}.${view.name}` })];
 }
 
 /** SQL expression of Facts.views. */

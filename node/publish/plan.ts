@@ -120,11 +120,15 @@ function tolerant(undo: string): string {
 function ownership(decision: Decision, facts: Facts): readonly Finding[] {
   const { user, database } = facts.server;
   const findings = decision.tables
-    .filter((table) => !table.facts.mine)
-    .map((table) =>
-      error('not_owner', `${table.schema}.${table.name}`, {
-        problem: `${user} does not own the table; ${table.facts.owner} does`,
-        advice: `Run prepare as ${table.facts.owner}, or: grant ${ident(table.facts.owner)} to ${ident(user)};`,
+    .flatMap((table) => [table.facts, ...table.facts.leaves])
+    .filter(
+      (relation, i, all) =>
+        !relation.mine && all.findIndex((one) => one.oid === relation.oid) === i,
+    )
+    .map((relation) =>
+      error('not_owner', `${relation.schema}.${relation.name}`, {
+        problem: `${user} does not own the table; ${relation.owner} does`,
+        advice: `Run prepare as ${relation.owner}, or: grant ${ident(relation.owner)} to ${ident(user)};`,
       }),
     );
   if (!facts.server.mayCreate) {

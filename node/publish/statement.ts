@@ -13,6 +13,8 @@ export interface Statement {
   readonly who: Who;
   readonly cost: Cost;
   readonly why: string;
+  /** What it makes whole, such as `trigger zzz_tributary_carry on public.case_report`. */
+  readonly object: string;
   /** false: PostgreSQL refuses the command inside a transaction block; then there is exactly one. */
   readonly transaction: boolean;
 }
@@ -20,18 +22,19 @@ export interface Statement {
 export function statement(
   who: Who,
   cost: Cost,
-  text: { readonly why: string; readonly commands: readonly string[] },
+  text: { readonly why: string; readonly object?: string; readonly commands: readonly string[] },
 ): Statement {
-  return { ...text, who, cost, transaction: true };
+  return { object: '', ...text, who, cost, transaction: true };
 }
 
 /** A command of its own outside any transaction block: alter system, create index concurrently. */
 export function alone(
   who: Who,
   cost: Cost,
-  text: { readonly why: string; readonly command: string },
+  text: { readonly why: string; readonly object?: string; readonly command: string },
 ): Statement {
-  return { commands: [text.command], why: text.why, who, cost, transaction: false };
+  const { command, ...rest } = text;
+  return { object: '', ...rest, commands: [command], who, cost, transaction: false };
 }
 
 /** As a person would type it. */
