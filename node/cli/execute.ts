@@ -1,6 +1,7 @@
 /** From a command line to its command. */
 import { TributaryError } from '../errors.ts';
 import type { Arguments } from './arguments.ts';
+import { complaint } from './complain.ts';
 import { help } from './help.ts';
 import { placeOf, topologyFile, type Place } from './place.ts';
 import { prepareCommand, type PrepareArguments } from './prepare.ts';
@@ -8,6 +9,7 @@ import { reloadCommand } from './reload.ts';
 import { runCommand, type Signals } from './run.ts';
 import { statusCommand } from './status.ts';
 import { topologyCommand } from './topology.ts';
+import { exitCodes } from './verdict.ts';
 import { version } from './version.ts';
 import { waitCommand } from './wait.ts';
 
@@ -25,7 +27,7 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
       return await runCommand(await placeOf(args), signals());
     }
     case 'status':
-      return await statusCommand(await placeOf(args), { json: options['json'] === true }, out);
+      return await statusOf(args, out);
     case 'wait': {
       const wait = { stream: streamOf(args), timeoutMs: timeoutOf(args) };
       return await waitCommand(await placeOf(args), wait, out);
@@ -44,6 +46,19 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
     case 'version':
       out(version);
       return 0;
+  }
+}
+
+/** A monitoring plugin that can not judge says unknown, with exit code 3, whatever the reason. */
+async function statusOf(args: Arguments, out: Terminal['out']): Promise<number> {
+  try {
+    const json = args.options['json'] === true;
+    return await statusCommand(await placeOf(args), { json }, out);
+  } catch (error) {
+    const [first = '', ...rest] = complaint(error);
+    out(`UNKNOWN ${first}`);
+    rest.forEach((line) => out(line));
+    return exitCodes.unknown;
   }
 }
 

@@ -32,7 +32,8 @@ export interface NodeServiceOptions {
   readonly database: TributaryDatabase;
   readonly sampler: Sampler;
   readonly ends: (topology: Topology, node: NodeConfig) => StreamEnds;
-  readonly watches: readonly Watch[];
+  /** Made once, over the topology in force. */
+  readonly watches: (topology: () => Topology) => readonly Watch[];
   readonly log: Log;
 }
 
@@ -46,6 +47,7 @@ export class NodeService {
   readonly #options: NodeServiceOptions;
   readonly #heartbeat: HeartbeatLoop;
   readonly #name: string;
+  readonly #watches: readonly Watch[];
   #topology: Topology;
   #node: NodeConfig;
   #topologyProblems: readonly string[] = [];
@@ -61,6 +63,7 @@ export class NodeService {
     this.#topology = options.place.topology;
     this.#node = options.place.node;
     this.#name = options.place.node.name;
+    this.#watches = options.watches(() => this.#topology);
     this.#supervisor = this.#newSupervisor();
     this.#heartbeat = new HeartbeatLoop({
       database: options.database,
@@ -81,7 +84,10 @@ export class NodeService {
         log,
         changed: (state, error) => {
           this.#leader = state;
-          this.#fail(error);
+          // A new attempt to connect does not mend what the one before failed by.
+          if (error || state !== 'connecting') {
+            this.#fail(error);
+          }
         },
       },
       async (term) => await this.#term(term, signal),
@@ -103,7 +109,7 @@ export class NodeService {
       problem: this.#problem,
       streams: this.#streams(),
       sample,
-      findings: this.#options.watches.flatMap((watch) => watch.findings()),
+      findings: this.#watches.flatMap((watch) => watch.findings()),
     };
   }
 
@@ -172,13 +178,13 @@ export class NodeService {
   }
 
   async #serve(term: AbortSignal, stop: AbortSignal): Promise<void> {
-    const { pool, database, watches, log } = this.#options;
+    const { pool, database, log } = this.#options;
     await assertPrepared(pool, this.#name);
     await replaceRoutes(database, routeOf(this.#topology, this.#node));
     await this.#heartbeat.write();
     const ended = new AbortController();
     const signal = AbortSignal.any([term, ended.signal]);
-    const loops = [this.#heartbeat, ...watches].map(async (loop) => await loop.run(signal));
+    const loops = [this.#heartbeat, ...this.#watches].map(async (loop) => await loop.run(signal));
     this.#supervisor = this.#newSupervisor();
     this.#serving = true;
     this.#fail(null);

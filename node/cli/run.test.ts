@@ -211,13 +211,16 @@ void test('a node whose database is down or not prepared stays up, says why, and
     what: 'it says that the database is down',
   });
   assert.equal((await tree.command('nation', ['status'])).code, 2);
+  await tree.until(async () => (await status(tree, 'nation')).leader === 'connecting', {
+    what: 'it tries again',
+  });
   await cluster.start();
   await tree.until(async () => (await ready(tree, 'nation')).code === 'not_prepared', {
     what: 'it says that the database is not prepared',
   });
-  const told = await tree.command('nation', ['status']);
-  assert.equal(told.code, 2);
-  assert.match(told.stdout, /tributary prepare/);
+  const unprepared = await tree.command('nation', ['status']);
+  assert.equal(unprepared.code, 2);
+  assert.match(unprepared.stdout, /tributary prepare/);
   const admin = tree.node('nation').database.url(roles.owner);
   assert.equal((await tree.command('nation', ['prepare', '--admin', admin])).code, 0);
   assert.equal((await tree.command('nation', ['reload'])).code, 0);
@@ -225,6 +228,8 @@ void test('a node whose database is down or not prepared stays up, says why, and
     what: 'it is ready',
   });
   assert.equal(process.running, true);
+  const told = process.log.split('\n').filter((line) => line.includes('"database_unreachable"'));
+  assert.equal(told.length, 1, told.join('\n'));
 });
 
 void test('a wrong file, name or secret ends with code 2 and what to write, without a stack', async () => {

@@ -46,7 +46,7 @@ export async function runCommand(place: Place, signals: Signals): Promise<number
     database,
     sampler,
     ends: (topology, node) => streamEnds(topology, node, log),
-    watches: nodeWatches({ pool, topology, node, log }),
+    watches: (topology) => nodeWatches({ pool, topology, node: node.name, log }),
     log,
   });
   log.info({ version, topology: topology.digest, level: node.level }, 'starting');

@@ -22,8 +22,11 @@ const stream: StreamStatus = {
   incompleteReason: null,
   transactionsApplied: 0,
   rowsApplied: 0,
+  partial: [],
   reconnects: 0,
 };
+
+const partial = [{ table: 'public.case_report', columns: ['note'] }];
 
 const origin = {
   origin: 'north',
@@ -78,6 +81,7 @@ const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
   ['a bad file', { topology: { ...well.topology, valid: false, problems: ['x'] } }, 'warning'],
   ['a stream tried again', { streams: [{ ...stream, state: 'retrying' }] }, 'warning'],
   ['a stream that needs a person', { streams: [{ ...stream, state: 'person' }] }, 'critical'],
+  ['a table that lacks a column', { streams: [{ ...stream, partial }] }, 'warning'],
   ['an origin never heard of', { freshness: [{ ...origin, ageSeconds: null }] }, 'warning'],
   ['an origin long silent', { freshness: [{ ...origin, ageSeconds: 301 }] }, 'warning'],
   ['an origin not complete', { freshness: [{ ...origin, complete: false }] }, 'warning'],

@@ -68,7 +68,10 @@ function streamRemarks(stream: StatusReport['streams'][number]): Remark[] {
     case 'starting':
     case 'proving':
     case 'streaming':
-      return [];
+      return stream.partial.map(({ table, columns }) => ({
+        verdict: 'warning',
+        reason: `${table} goes in without ${columns.join(', ')}, which do not exist here`,
+      }));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What looks at this node's own PostgreSQL while this process serves it. */
 import type pg from 'pg';
-import type { NodeConfig, Topology } from '../config/model.ts';
+import type { Topology } from '../config/model.ts';
 import type { Log } from '../log.ts';
 import { SlotWatch } from '../provider/slot-watch.ts';
 import { PublicationWatch } from '../publish/watch.ts';
@@ -8,18 +8,16 @@ import type { Watch } from './node-service.ts';
 
 export interface WatchOptions {
   readonly pool: pg.Pool;
-  readonly topology: Topology;
-  readonly node: NodeConfig;
+  /** The one in force. */
+  readonly topology: () => Topology;
+  readonly node: string;
   readonly log: Log;
 }
 
-export function nodeWatches({ pool, topology, node, log }: WatchOptions): readonly Watch[] {
-  const slots = new SlotWatch({ pool, log });
-  const publication = new PublicationWatch({
-    pool,
-    topology: () => topology,
-    node: node.name,
-    log,
-  });
-  return [{ run: async (signal) => await slots.run(signal), findings: () => [] }, publication];
+export function nodeWatches(options: WatchOptions): readonly Watch[] {
+  const slots = new SlotWatch(options);
+  return [
+    { run: async (signal) => await slots.run(signal), findings: () => [] },
+    new PublicationWatch(options),
+  ];
 }

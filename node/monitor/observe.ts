@@ -100,8 +100,9 @@ function observeTotals(metrics: Metrics, { provider, totals }: StreamReport): vo
     }
   }
   for (const [name, count] of totals.conflicts) {
-    // The key is the conflict type, with the table after a space where there is one.
-    const [type = name, table = ''] = name.split(' ');
+    // The key is the conflict type, a space, and the table, whose name may hold spaces.
+    const [type = name, ...rest] = name.split(' ');
+    const table = rest.join(' ');
     const conflict = { ...labels, conflict_type: type, table };
     metrics.set('tributary_stream_conflicts_total', count, conflict);
   }

@@ -76,6 +76,7 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
       (sum, rows) => sum + rows.insert + rows.update + rows.delete,
       0,
     ),
+    partial: [...stream.partial].map(([table, columns]) => ({ table, columns: [...columns] })),
     reconnects: Math.max(0, totals.connections - 1),
   };
 }

@@ -2,12 +2,13 @@
  * What is asked of the node's own database for status, metrics and heartbeat. A sample is kept for a second, so that
  * scrapes cost the database nothing; one that could not be taken is older data and says so.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { readFreshness, type Freshness } from '../database/freshness.ts';
 import { localError } from '../database/local-error.ts';
 import { loadStreams, type StreamRow } from '../database/streams.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
-import type { TributaryError } from '../errors.ts';
+import { TributaryError } from '../errors.ts';
 import { readDisk, type Disk } from './disk.ts';
 
 export interface Sample {
@@ -43,6 +44,8 @@ export interface SamplerOptions {
 }
 
 const keptMs = 1000;
+/** A question waits this long for the database; then the last sample is given, with the reason. */
+const patienceMs = 2000;
 
 const nothing: Sample = {
   at: null,
@@ -71,10 +74,16 @@ export class Sampler {
 
   /** A sample at most a second old, or the last one with the reason why there is no newer. Never rejects. */
   async fresh(): Promise<Sample> {
-    if (performance.now() - this.#triedAt >= keptMs) {
-      await this.now();
+    if (performance.now() - this.#triedAt < keptMs) {
+      return this.#sample;
     }
-    return this.#sample;
+    const late = new AbortController();
+    const sample = await Promise.race([
+      this.now(),
+      pause(patienceMs, null, { signal: late.signal }).catch(() => null),
+    ]);
+    late.abort();
+    return sample ?? { ...this.#sample, error: this.#sample.error ?? silent() };
   }
 
   /** A sample taken now. Never rejects. */
@@ -107,6 +116,10 @@ export class Sampler {
     }
     this.#triedAt = performance.now();
   }
+}
+
+function silent(): TributaryError {
+  return new TributaryError('database_unreachable', { silentMs: patienceMs });
 }
 
 async function readSlots(pool: pg.Pool): Promise<Slot[]> {

@@ -33,6 +33,8 @@ export const streamReport = z.object({
   incompleteReason: z.string().nullable(),
   transactionsApplied: z.number(),
   rowsApplied: z.number(),
+  /** Tables whose rows go in without some sent columns, because those do not exist here. */
+  partial: z.array(z.object({ table: z.string(), columns: z.array(z.string()) })),
   reconnects: z.number(),
 });
 

@@ -76,8 +76,9 @@ export async function attemptStream(
   }
   await using provider = ends.openProvider(scope.provider);
   events.opened(provider);
-  const description = await provider.describe();
-  if (signal.aborted) {
+  // An address that swallows packets answers after the connect timeout; a planned stop does not wait for it.
+  const description = await unlessAborted(provider.describe(), signal);
+  if (!description) {
     return;
   }
   events.described();
@@ -100,6 +101,21 @@ export async function attemptStream(
   }
   if (!signal.aborted) {
     throw new TributaryError('link_cut', { stream: scope.provider });
+  }
+}
+
+/** Null when told to stop first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const aborted = Promise.withResolvers<null>();
+  const abort = (): void => aborted.resolve(null);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) {
+    abort();
+  }
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -36,8 +36,8 @@ interface Running {
   readonly done: Promise<void>;
 }
 
-/** How long streams may take to finish what is in their hands. */
-export const drainMs = 10_000;
+/** How long streams may take to finish what is in their hands; less than a planned stop has in all. */
+export const drainMs = 8000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;

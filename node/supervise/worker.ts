@@ -44,6 +44,8 @@ export interface StreamReport {
   /** Null while no connection is open. */
   readonly progress: StreamProgress | null;
   readonly totals: StreamTotals;
+  /** Tables whose rows go in without some sent columns: table -> those columns. */
+  readonly partial: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface StreamFailure {
@@ -66,6 +68,7 @@ export function stoppedStream(provider: string, since = new Date()): StreamRepor
     position: null,
     progress: null,
     totals: noTotals,
+    partial: new Map(),
   };
 }
 
@@ -79,6 +82,7 @@ export class Worker {
   #since = new Date();
   #failure: StreamFailure | null = null;
   #position: Lsn | null = null;
+  #partial: ReadonlyMap<string, readonly string[]> = new Map();
   #provider: Provider | null = null;
   #applier: Applier | null = null;
   #ended: StreamTotals;
@@ -127,6 +131,7 @@ export class Worker {
         this.#provider?.progress() ?? null,
         this.#applier?.progress() ?? null,
       ),
+      partial: this.#applier?.progress().partial ?? this.#partial,
     };
   }
 
@@ -174,6 +179,7 @@ export class Worker {
       this.#provider?.progress() ?? null,
       this.#applier?.progress() ?? null,
     );
+    this.#partial = this.#applier?.progress().partial ?? this.#partial;
     this.#provider = null;
     this.#applier = null;
   }
