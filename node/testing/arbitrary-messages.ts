@@ -6,7 +6,7 @@ import type { Message, Relation } from '../pgoutput/messages.ts';
 
 /** With the ordinary prototype, so that a decoded message can equal it. */
 function record<T>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> {
-  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+  return fc.record(model, { noNullPrototype: true });
 }
 
 const name = fc
