@@ -20,14 +20,11 @@ export function worthRetrying(error: unknown): boolean {
   return sqlstate ? /^(40|55P03)/.test(sqlstate) : false;
 }
 
-/** What a failure of a statement about one row means. */
-export function rowFailure(error: unknown, table: string): TributaryError {
+/** What a failure of a statement about one row means; one that is not the row's own is given back as it is. */
+export function rowFailure(error: unknown, table: string): unknown {
   const failure = sqlFailure(error);
-  if (error instanceof TributaryError || !failure?.sqlstate || passes(failure)) {
-    return applyFailure(error);
-  }
-  if (/^(42501|42P01)/.test(failure.sqlstate)) {
-    return applyFailure(error);
+  if (!failure?.sqlstate || passes(failure) || /^(42501|42P01|28|XX)/.test(failure.sqlstate)) {
+    return error;
   }
   const drift = /^(42|0A)/.test(failure.sqlstate);
   return new TributaryError(

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { failsWith } from '../testing/fails-with.ts';
 import { StreamPair, type StreamPairOptions, table } from '../testing/stream-pair.ts';
+import { until } from '../testing/until.ts';
 
 const options: StreamPairOptions = {
   ddl: `
@@ -172,4 +173,37 @@ void test('no message and no context of a failure holds a value', async () => {
     assert.doesNotMatch(`${error.message} ${JSON.stringify(error.context)}`, /secret/);
     return true;
   });
+});
+
+void test('a deadlock is passed over by trying the whole part again', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, 'x'), (2, 'x')`);
+  await pair.drain(applier);
+  await pair.provider.query(`update visit set note = 'one' where id = 1`);
+  await pair.provider.query(`update visit set id = 3 where id = 2`);
+  const part = await pair.part();
+  const other = new pg.Client({ connectionString: pair.subscriber.url() });
+  await other.connect();
+  try {
+    await other.query(
+      `set deadlock_timeout = '60s'; begin; update visit set note = 'z' where id = 2`,
+    );
+    const applied = applier.apply(part);
+    await until(
+      async () => {
+        const { rows } = await pair.subscriber.query(
+          `select from pg_stat_activity where application_name = 'tributary test apply' and datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      },
+      { what: 'apply waits for the lock' },
+    );
+    await other.query(`update visit set note = 'z' where id = 1`);
+    await other.query(`rollback`);
+    await applied;
+    await pair.assertEqual('visit');
+  } finally {
+    await other.end();
+  }
 });

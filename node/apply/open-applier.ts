@@ -135,6 +135,7 @@ class DirectApplier implements Applier {
       origins: this.#origins,
       layoutOf: (relation) => this.#layouts.of(relation),
       tally: new Tally(),
+      spent: { prepareMs: 0 },
       unenforced: new Map(),
     };
     let begun = false;
@@ -153,6 +154,8 @@ class DirectApplier implements Applier {
         transactions += part.spooled ? 0 : fresh.length;
       }
     }
+    this.#phaseMs.prepare += work.spent.prepareMs;
+    this.#phaseMs.apply -= work.spent.prepareMs;
     await checkDeferred(work);
     await this.#commit(part.position, begun);
     this.#position = part.position;

@@ -31,6 +31,9 @@ const planning = {
 /** Prepared statements of one session; beyond it the statements are sent unnamed. */
 const maxPrepared = 1000;
 
+/** How long a session may take to end; a statement that runs longer is abandoned and rolls back. */
+const endMs = 2000;
+
 export class Session implements AsyncDisposable {
   readonly #client: pg.Client;
   readonly #names = new Map<string, string>();
@@ -93,7 +96,18 @@ export class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lost = true;
-    await this.#client.end().catch(() => {});
+    const ended = this.#client.end().catch(() => {});
+    const deadline = setTimeout(() => this.#destroy(), endMs);
+    await ended;
+    clearTimeout(deadline);
+  }
+
+  /** A server that does not answer would hold the goodbye back for ever. pg has no public way to say so. */
+  #destroy(): void {
+    const { connection } = this.#client as unknown as {
+      connection: { stream: { destroy(): void } };
+    };
+    connection.stream.destroy();
   }
 
   #name(text: string): string | null {

@@ -54,9 +54,9 @@ export async function runSets(
     answer.catch(() => {});
     sent.push({ ...statement, answer });
   };
-  const cut = segments(transactions, work);
+  const cut = measured(work, () => segments(transactions, work));
   for (const segment of cut) {
-    if (!sendSegment(segment, mode, { work, send })) {
+    if (!measured(work, () => sendSegment(segment, mode, { work, send }))) {
       await Promise.allSettled(sent.map(async (each) => await each.answer));
       return 'misfit';
     }
@@ -69,6 +69,13 @@ export async function runSets(
     }
   }
   return (await readAnswers(sent, work)) ? 'applied' : 'misfit';
+}
+
+function measured<T>(work: Work, act: () => T): T {
+  const started = performance.now();
+  const result = act();
+  work.spent.prepareMs += performance.now() - started;
+  return result;
 }
 
 interface Statement extends Omit<Sent, 'answer'> {

@@ -15,6 +15,8 @@ export interface Work {
   readonly origins: Buffer;
   readonly layoutOf: (relation: Relation) => Layout | null;
   readonly tally: Tally;
+  /** Time spent on making statements from changes; shared by all attempts. */
+  readonly spent: { prepareMs: number };
   /** Written rows of tables with constraints that are not enforced under replica role. */
   readonly unenforced: Map<Layout, Tuple[]>;
 }
