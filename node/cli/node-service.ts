@@ -19,7 +19,7 @@ import type { Snapshot } from '../monitor/snapshot.ts';
 import { lead, type LeaderState } from '../supervise/leader.ts';
 import { restartAfter } from '../supervise/restart-policy.ts';
 import type { StreamEnds } from '../supervise/stream-attempt.ts';
-import { stoppedStream } from '../supervise/worker.ts';
+import { stoppedStream } from '../supervise/stream-report.ts';
 import { Supervisor } from '../supervise/supervisor.ts';
 import { complaint } from './complain.ts';
 import type { Place } from './place.ts';
@@ -135,11 +135,13 @@ export class NodeService {
       log.info({ topology: topology.digest }, 'the topology file is in force');
     } catch (error) {
       this.#topologyProblems = complaint(error);
-      const { code, context } = localError(error);
-      log.error(
-        { ...context, code },
-        'the topology file was not taken; the one before stays in force',
-      );
+      const { code } = localError(error);
+      for (const problem of this.#topologyProblems) {
+        log.error(
+          { code, problem },
+          'the topology file was not taken; the one before stays in force',
+        );
+      }
       return this.#topologyProblems;
     }
     this.#wake.abort();

@@ -5,7 +5,7 @@ import { tributaryDatabase } from '../database/tables.ts';
 import { reportStatus } from '../monitor/report-status.ts';
 import { Sampler } from '../monitor/sample.ts';
 import { statusReport, type StatusReport } from '../monitor/status-report.ts';
-import { stoppedStream } from '../supervise/worker.ts';
+import { stoppedStream } from '../supervise/stream-report.ts';
 import { childrenOf } from '../config/tree.ts';
 import { askNode } from './node-address.ts';
 import type { Place } from './place.ts';

@@ -1,6 +1,6 @@
 /** A snapshot as metrics. */
 import type { StreamState } from '../supervise/stream-state.ts';
-import type { StreamReport } from '../supervise/worker.ts';
+import type { StreamReport } from '../supervise/stream-report.ts';
 import type { Metrics } from './registry.ts';
 import { behind, isReady } from './report-status.ts';
 import type { Slot } from './sample.ts';

@@ -1,7 +1,7 @@
 /** A snapshot as the status report. Pure but for the clock. */
 import { adviceOf, textOf, type ErrorCode, type ErrorContext } from '../errors.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
-import type { StreamReport } from '../supervise/worker.ts';
+import type { StreamReport } from '../supervise/stream-report.ts';
 import { ageNow, type Snapshot } from './snapshot.ts';
 import type { StatusProblem, StatusReport, StreamStatus } from './status-report.ts';
 

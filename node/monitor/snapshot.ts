@@ -2,7 +2,7 @@
 import type { NodeConfig, Topology } from '../config/model.ts';
 import type { TributaryError } from '../errors.ts';
 import type { LeaderState } from '../supervise/leader.ts';
-import type { StreamReport } from '../supervise/worker.ts';
+import type { StreamReport } from '../supervise/stream-report.ts';
 import type { Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 

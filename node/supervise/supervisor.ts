@@ -17,7 +17,8 @@ import type { TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { StreamEnds } from './stream-attempt.ts';
 import { noTotals } from './stream-totals.ts';
-import { Worker, type StreamReport } from './worker.ts';
+import type { StreamReport } from './stream-report.ts';
+import { Worker } from './worker.ts';
 
 export interface SupervisorOptions {
   readonly database: TributaryDatabase;

@@ -7,19 +7,15 @@ import type { Applier } from '../apply/applier.ts';
 import type { StreamScope } from '../config/model.ts';
 import { localError } from '../database/local-error.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
-import {
-  adviceOf,
-  textOf,
-  type ErrorCode,
-  type ErrorContext,
-  type TributaryError,
-} from '../errors.ts';
+import type { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
-import type { Doubt, Provider, StreamProgress } from '../provider/provider.ts';
+import type { Provider } from '../provider/provider.ts';
 import { restartAfter, type Restart } from './restart-policy.ts';
 import { attemptStream, StreamDoubted, type StreamEnds } from './stream-attempt.ts';
-import { nextState, type StreamEvent, type StreamState } from './stream-state.ts';
+import type { StreamReport } from './stream-report.ts';
+import { StreamStanding } from './stream-standing.ts';
+import type { StreamEvent } from './stream-state.ts';
 import { addProgress, noTotals, type StreamTotals } from './stream-totals.ts';
 
 export interface WorkerOptions {
@@ -33,54 +29,13 @@ export interface WorkerOptions {
   readonly completenessChanged: () => void;
 }
 
-export interface StreamReport {
-  readonly provider: string;
-  readonly state: StreamState;
-  readonly since: Date;
-  /** Why it does not stream; null: it streams, or has not failed yet. */
-  readonly failure: StreamFailure | null;
-  /** null: not in this process, or the stream never began. */
-  readonly position: Lsn | null;
-  /** Null while no connection is open. */
-  readonly progress: StreamProgress | null;
-  readonly totals: StreamTotals;
-  /** Tables whose rows go in without some sent columns: table -> those columns. */
-  readonly partial: ReadonlyMap<string, readonly string[]>;
-}
-
-export interface StreamFailure {
-  readonly code: ErrorCode;
-  readonly context: ErrorContext;
-  readonly doubts: readonly Doubt[];
-  /** In a row. */
-  readonly count: number;
-  /** Time of the next attempt; null: under way. */
-  readonly retryAt: Date | null;
-}
-
-/** A stream no worker of this process carries. */
-export function stoppedStream(provider: string, since = new Date()): StreamReport {
-  return {
-    provider,
-    state: 'stopped',
-    since,
-    failure: null,
-    position: null,
-    progress: null,
-    totals: noTotals,
-    partial: new Map(),
-  };
-}
-
 /** A connection that held this long ends a row of failures. */
 const steadyMs = 10_000;
 const connectedPollMs = 50;
 
 export class Worker {
   readonly #options: WorkerOptions;
-  #state: StreamState = 'starting';
-  #since = new Date();
-  #failure: StreamFailure | null = null;
+  readonly #standing: StreamStanding;
   #position: Lsn | null = null;
   #partial: ReadonlyMap<string, readonly string[]> = new Map();
   #provider: Provider | null = null;
@@ -90,10 +45,10 @@ export class Worker {
   #steady = false;
   #wake = new AbortController();
   #failures = 0;
-  #said: { readonly what: string; readonly level: Restart['level'] } = { what: '', level: 'info' };
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#standing = new StreamStanding(options.scope.provider, options.log);
     this.#ended = options.totals ?? noTotals;
   }
 
@@ -101,29 +56,29 @@ export class Worker {
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
-        this.#move('attempted');
+        this.#standing.move('attempted');
         const error = await this.#attempt(signal);
         if (error && !signal.aborted) {
           await this.#wait(this.#fail(error), signal);
         }
       }
     } finally {
-      this.#move('ended');
+      this.#standing.move('ended');
     }
   }
 
   /** Ends a wait for the next attempt at once. */
   wake(): void {
-    this.#move('woken');
+    this.#standing.move('woken');
     this.#wake.abort();
   }
 
   report(): StreamReport {
     return {
       provider: this.#options.scope.provider,
-      state: this.#state,
-      since: this.#since,
-      failure: this.#failure,
+      state: this.#standing.state,
+      since: this.#standing.since,
+      failure: this.#standing.failure,
       position: this.#applier?.progress().position ?? this.#position,
       progress: this.#provider?.progress() ?? null,
       totals: addProgress(
@@ -148,7 +103,7 @@ export class Worker {
           opened: (provider) => {
             this.#provider = provider;
           },
-          described: () => this.#move('described'),
+          described: () => this.#standing.move('described'),
           began: () => completenessChanged(),
           proved: (row, applier) => {
             this.#position = row.position;
@@ -158,7 +113,7 @@ export class Worker {
           applied: (position) => {
             this.#position = position;
             this.#steady = true;
-            this.#connected();
+            this.#standing.move('connected');
           },
         },
         signal,
@@ -190,17 +145,10 @@ export class Worker {
     while (!signal.aborted && !this.#steady) {
       if (this.#provider?.progress().connected) {
         connectedAt ??= performance.now();
-        this.#connected();
+        this.#standing.move('connected');
         this.#steady ||= performance.now() - connectedAt > steadyMs;
       }
       await pause(connectedPollMs, undefined, { signal }).catch(() => {});
-    }
-  }
-
-  #connected(): void {
-    if (this.#state !== 'streaming') {
-      this.#failure = null;
-      this.#move('connected');
     }
   }
 
@@ -211,14 +159,14 @@ export class Worker {
     this.#textOnly ||= error.code === 'text_needed';
     this.#failures = this.#steady ? 1 : this.#failures + 1;
     const restart = restartAfter(error.code, this.#failures, Math.random());
-    this.#failure = {
+    const failure = {
       code: error.code,
       context: error.context,
       doubts: error instanceof StreamDoubted ? error.doubts : [],
       count: this.#failures,
       retryAt: new Date(Date.now() + restart.delayMs),
     };
-    this.#move(eventOf(error), restart.level);
+    this.#standing.fail(failure, eventOf(error), restart.level);
     return restart;
   }
 
@@ -226,57 +174,9 @@ export class Worker {
     this.#wake = new AbortController();
     const either = AbortSignal.any([signal, this.#wake.signal]);
     await pause(delayMs, undefined, { signal: either }).catch(() => {});
-    if (this.#failure) {
-      this.#failure = { ...this.#failure, retryAt: null };
-    }
-  }
-
-  #move(event: StreamEvent, level: Restart['level'] = 'info'): void {
-    const state = nextState(this.#state, event);
-    if (state !== this.#state) {
-      this.#state = state;
-      this.#since = new Date();
-    }
-    this.#say(level);
-  }
-
-  /** A state, with the same reason, is said once, and again only when it becomes more serious. */
-  #say(level: Restart['level']): void {
-    const what = `${this.#state} ${this.#failure?.code ?? ''}`;
-    if (what === this.#said.what && ranks[level] <= ranks[this.#said.level]) {
-      return;
-    }
-    this.#said = { what, level };
-    const { provider } = this.#options.scope;
-    const failure = this.#failure;
-    this.#options.log[level](
-      {
-        stream: provider,
-        state: this.#state,
-        ...(failure && {
-          ...failure.context,
-          code: failure.code,
-          reason: textOf(failure.code),
-          advice: adviceOf(failure.code),
-          failures: failure.count,
-        }),
-      },
-      `stream ${provider} is ${sentences[this.#state]}`,
-    );
+    this.#standing.retrying();
   }
 }
-
-const ranks = { info: 0, warn: 1, error: 2 } as const;
-
-const sentences = {
-  starting: 'starting',
-  proving: 'proving its provider',
-  streaming: 'streaming',
-  retrying: 'down and tried again',
-  person: 'waiting for a person',
-  paused: 'paused',
-  stopped: 'stopped',
-} as const satisfies Record<StreamState, string>;
 
 function eventOf(error: TributaryError): StreamEvent {
   if (error.code === 'paused') {
