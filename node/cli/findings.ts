@@ -3,12 +3,10 @@ import type { Finding } from '../publish/finding.ts';
 
 export type Out = (line: string) => void;
 
-/** Worst first, each on a line with its advice under it. */
+/** Each on a line with its advice under it. */
 export function printFindings(findings: readonly Finding[], out: Out): void {
-  const order = { error: 0, warning: 1, info: 2 };
-  const sorted = [...findings].sort((a, b) => order[a.severity] - order[b.severity]);
-  const width = Math.max(0, ...sorted.map((finding) => finding.object.length));
-  for (const { severity, object, problem, advice } of sorted) {
+  const width = Math.max(0, ...findings.map((finding) => finding.object.length));
+  for (const { severity, object, problem, advice } of findings) {
     out(`${severity.padEnd(7)}  ${object.padEnd(width)}  ${problem}`);
     out(`${' '.repeat(9)}${' '.repeat(width)}  -> ${advice}`);
   }
