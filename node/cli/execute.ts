@@ -2,6 +2,7 @@
 import { TributaryError } from '../errors.ts';
 import type { Arguments } from './arguments.ts';
 import { complaint } from './complain.ts';
+import { checkCommand } from './check.ts';
 import { help } from './help.ts';
 import { placeOf, topologyFile, type Place } from './place.ts';
 import { prepareCommand, type PrepareArguments } from './prepare.ts';
@@ -38,8 +39,11 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
     case 'prepare':
       return await prepareCommand(prepareOf(await placeOf(args), options), out);
-    case 'check':
-      throw new TributaryError('usage', { command });
+    case 'check': {
+      const { topology, node } = await placeOf(args);
+      const json = options['json'] === true;
+      return await checkCommand({ topology, node: node.name, json }, out);
+    }
     case 'help':
       out(help.trimEnd());
       return 0;

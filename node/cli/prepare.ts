@@ -96,6 +96,10 @@ function printScripts(scripts: Scripts, out: Out): void {
   out(
     '-- Script 2: an owner of the tables with CREATE on the database (`tributary prepare --admin URL` runs it).',
   );
+  if (scripts.owner.length > 0) {
+    // What PostgreSQL tells back is kept to be compared; it depends on the path.
+    out('set search_path = pg_catalog;');
+  }
   printScript(scripts.owner, out);
 }
 
