@@ -3,34 +3,21 @@
  * the first answer is read. `misfit` when the counts are not those of a copy that was level before.
  */
 import type { Transaction } from '../pgoutput/part.ts';
-import type { Tuple } from '../pgoutput/tuple.ts';
 import { TributaryError } from '../errors.ts';
-import { bind, type Form, formOf, params } from './binding.ts';
-import { collapse, type Collapsed, type KeyedRow, type UpdatedRow } from './collapse.ts';
-import { type Layout, lacksValue, type MappedColumn } from './layout.ts';
+import { formOf } from './binding.ts';
+import { collapse, type Collapsed } from './collapse.ts';
+import { type Layout, lacksValue } from './layout.ts';
 import { type Segment, segments, type TableChanges } from './segment.ts';
-import {
-  deleteSql,
-  foreignSql,
-  insertSql,
-  truncateSql,
-  updateSql,
-  upsertSql,
-} from './statements.ts';
+import { truncateSql } from './statements.ts';
 import { stepTable, newSteps } from './step-run.ts';
+import { groupByColumns, type Statement, TableStatements } from './table-statements.ts';
 import { leaveForeign, noteUnenforced, type Work } from './work.ts';
 
 /** insert: rows that are new are expected not to be here. upsert: they may be, and rows to update may be missing. */
 export type SetMode = 'insert' | 'upsert';
 
-/** What was sent, and what its answer must be. */
-interface Sent {
-  readonly expect: 'delete' | 'passing' | 'update' | 'insert' | 'put_insert' | 'put_update' | 'any';
-  readonly layout: Layout;
-  readonly count: number;
+interface Sent extends Statement {
   readonly answer: Promise<Answer>;
-  /** Finds the origins of the rows a delete left here. */
-  readonly foreign?: { readonly text: string; readonly values: readonly unknown[] };
 }
 
 interface Answer {
@@ -76,11 +63,6 @@ function measured<T>(work: Work, act: () => T): T {
   const result = act();
   work.spent.prepareMs += performance.now() - started;
   return result;
-}
-
-interface Statement extends Omit<Sent, 'answer'> {
-  readonly text: string;
-  readonly values: readonly unknown[];
 }
 
 interface Sender {
@@ -142,115 +124,6 @@ function sendTable(layout: Layout, collapsed: Collapsed, mode: SetMode, sender: 
     layout,
     [...updates, ...inserts].map(({ tuple }) => tuple),
   );
-}
-
-/** The statements of one table, all in one form. */
-class TableStatements {
-  readonly #layout: Layout;
-  readonly #form: Form;
-  readonly #origins: Buffer;
-
-  constructor(layout: Layout, form: Form, origins: Buffer) {
-    this.#layout = layout;
-    this.#form = form;
-    this.#origins = origins;
-  }
-
-  remove(expect: 'delete' | 'passing', rows: readonly KeyedRow[]): Statement {
-    const layout = this.#layout;
-    const key = params(layout.key, this.#form);
-    const values = [...bind(key, tuples(rows), layout.table), this.#origins];
-    return {
-      expect,
-      layout,
-      count: rows.length,
-      text: deleteSql(layout, key),
-      values,
-      foreign: { text: foreignSql(layout, key), values },
-    };
-  }
-
-  update(group: UpdateGroup): Statement {
-    const layout = this.#layout;
-    const key = params(layout.key, this.#form);
-    const columns = params(group.columns, this.#form);
-    return {
-      expect: 'update',
-      layout,
-      count: group.rows.length,
-      text: updateSql(layout, { key, values: columns }),
-      values: [
-        ...bind(
-          key,
-          group.rows.map((row) => row.old),
-          layout.table,
-        ),
-        ...bind(columns, tuples(group.rows), layout.table),
-        this.#origins,
-      ],
-    };
-  }
-
-  insert(rows: readonly KeyedRow[]): Statement {
-    const columns = params(this.#layout.columns, this.#form);
-    return {
-      expect: 'insert',
-      layout: this.#layout,
-      count: rows.length,
-      text: insertSql(this.#layout, columns),
-      values: this.#row(columns, rows),
-    };
-  }
-
-  put(expect: 'put_insert' | 'put_update', rows: readonly KeyedRow[]): Statement {
-    const columns = params(this.#layout.columns, this.#form);
-    return {
-      expect,
-      layout: this.#layout,
-      count: rows.length,
-      text: upsertSql(this.#layout, columns),
-      values: [...this.#row(columns, rows), this.#origins],
-    };
-  }
-
-  #row(columns: ReturnType<typeof params>, rows: readonly KeyedRow[]): unknown[] {
-    const { origin, table } = this.#layout;
-    const arrays = bind(columns, tuples(rows), table);
-    return origin.kind === 'stamped' ? [...arrays, origin.name] : [...arrays];
-  }
-}
-
-export interface UpdateGroup {
-  readonly columns: readonly MappedColumn[];
-  /** Every stored column has a value. */
-  readonly whole: boolean;
-  readonly keyChanged: boolean;
-  readonly rows: UpdatedRow[];
-}
-
-/** Updates that set the same columns go together; the key is set only where it changes. */
-export function groupByColumns(
-  updates: readonly UpdatedRow[],
-  layout: Layout,
-): readonly UpdateGroup[] {
-  const groups = new Map<string, UpdateGroup>();
-  for (const row of updates) {
-    const present = layout.columns.filter(
-      ({ index }) => !row.tuple.hasUnchanged || row.tuple.kind(index) !== 'unchanged',
-    );
-    const whole = present.length === layout.columns.length;
-    const name = `${row.keyChanged ? 'k' : ''}${whole ? '' : present.map(({ index }) => index).join()}`;
-    const group = groups.get(name);
-    if (group) {
-      group.rows.push(row);
-    } else {
-      const columns = present.filter(
-        ({ index }) => row.keyChanged || !layout.keyIndexes.includes(index),
-      );
-      groups.set(name, { columns, whole, keyChanged: row.keyChanged, rows: [row] });
-    }
-  }
-  return [...groups.values()];
 }
 
 async function readAnswers(sent: readonly Sent[], work: Work): Promise<boolean> {
@@ -316,8 +189,4 @@ async function runStepwise(tables: readonly TableChanges[], work: Work): Promise
     await stepTable(table, steps);
   }
   steps.end();
-}
-
-function tuples(rows: readonly KeyedRow[]): readonly Tuple[] {
-  return rows.map(({ tuple }) => tuple);
 }
