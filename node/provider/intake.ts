@@ -14,13 +14,13 @@ import { TransactionQueue } from './queue.ts';
 import { Spool, SpooledPart } from './spool.ts';
 
 /** Frames of a transaction on its way to the spool are gathered up to this before they are written. */
-const spoolWriteBytes = 1 << 20;
-/** A part never takes more than a quarter of the queue, so that taking one makes room. */
+const writeBytes = 1 << 20;
 const partBytes = 4 << 20;
 
 export interface IntakeOptions {
   readonly from: Lsn;
   readonly queueBytes: number;
+  /** A transaction larger than this goes to the disk. */
   readonly spoolBytes: number;
   readonly spoolDirectory: string;
   /** Memory became free without a part being taken. */
@@ -33,6 +33,9 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #assembler = new Assembler();
   readonly #queue: TransactionQueue;
+  /** Less than the queue holds: an open transaction alone must never fill it, or nothing would make room. */
+  readonly #spoolBytes: number;
+  readonly #writeBytes: number;
   #spool: Spool | null = null;
   #received: Lsn;
   #walEnd: Lsn;
@@ -45,7 +48,10 @@ export class Intake {
     this.#received = options.from;
     this.#walEnd = options.from;
     this.#delivered = options.from;
-    this.#queue = new TransactionQueue(Math.min(partBytes, Math.ceil(options.queueBytes / 4)));
+    const quarter = Math.ceil(options.queueBytes / 4);
+    this.#queue = new TransactionQueue(Math.min(partBytes, quarter));
+    this.#spoolBytes = Math.min(options.spoolBytes, 2 * quarter);
+    this.#writeBytes = Math.min(writeBytes, quarter);
   }
 
   /** End of what came whole. */
@@ -87,7 +93,7 @@ export class Intake {
       this.#committed(whole);
       return true;
     }
-    if (this.#assembler.detached || this.#assembler.openCost > this.#options.spoolBytes) {
+    if (this.#assembler.detached || this.#assembler.openCost > this.#spoolBytes) {
       this.#spill();
     }
     return false;
@@ -148,7 +154,7 @@ export class Intake {
       const { spoolDirectory, onFailure } = this.#options;
       this.#spool = Spool.open(spoolDirectory, this.#assembler.detach(), onFailure);
     }
-    if (this.#assembler.openCost >= spoolWriteBytes) {
+    if (this.#assembler.openCost >= this.#writeBytes) {
       this.#spool.append(this.#assembler.drain(), this.#options.onRelief);
     }
   }
