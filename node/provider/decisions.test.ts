@@ -46,13 +46,15 @@ void test('silence counts only while we read', () => {
   assert.equal(isSilent({ sinceHeardMs: 9000, limitMs: 900, paused: true }), false);
 });
 
+function due(idle: number | null, delivered: number, sinceDeliveredMs: number): boolean {
+  return keepalivePartDue({
+    idle: idle === null ? null : at(idle),
+    delivered: at(delivered),
+    sinceDeliveredMs,
+  });
+}
+
 void test('a keepalive becomes a part every 10 s or 16 MB of log, never without progress', () => {
-  const due = (idle: number | null, delivered: number, sinceDeliveredMs: number): boolean =>
-    keepalivePartDue({
-      idle: idle === null ? null : at(idle),
-      delivered: at(delivered),
-      sinceDeliveredMs,
-    });
   assert.equal(due(null, 0, 1e9), false);
   assert.equal(due(7, 7, 1e9), false);
   assert.equal(due(8, 7, 9999), false);
