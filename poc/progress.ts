@@ -32,7 +32,7 @@ export class Progress {
   live(text: string): void {
     if (this.#out.isTTY) {
       this.#clear();
-      this.#live = text.slice(0, Math.max(20, (this.#out.columns ?? 80) - 1));
+      this.#live = text.slice(0, Math.max(20, (this.#out.columns || 80) - 1));
       this.#draw();
     }
   }

@@ -248,19 +248,16 @@ async function load(run: Run): Promise<void> {
   }
 }
 
-/** A line of figures: live on a terminal, every 10 s elsewhere. */
-async function tell(
-  { generator, faults, progress, began }: Run,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let second = 1; !signal.aborted; second += 1) {
+/** Figures of a timed run: a live line on a terminal, a line every 10 s elsewhere. In an open-ended one a person types. */
+async function tell(run: Run, signal: AbortSignal): Promise<void> {
+  const { generator, faults, progress, began, options } = run;
+  for (let second = 1; !signal.aborted && options.seconds !== null; second += 1) {
     await pause(1000, undefined, { signal }).catch(() => {});
     const counts = Object.entries(generator.tally.counts());
     const text = counts.map(([name, count]) => `${name} ${count}`).join('  ');
     const { cuts, nodeKills, databaseKills } = faults.counts;
-    progress.live(
-      `${seconds(began).toFixed(0)} s  ${text}  cuts ${cuts}  kills ${nodeKills + databaseKills}`,
-    );
+    const kills = nodeKills + databaseKills;
+    progress.live(`${seconds(began).toFixed(0)} s  ${text}  cuts ${cuts}  kills ${kills}`);
     if (second % 10 === 0 && !progress.terminal) {
       progress.line(text);
     }

@@ -147,8 +147,7 @@ function buildPlace(place, leaf) {
         view.rows,
       ),
     ),
-    view.trouble,
-    make('div', 'actions', view.node, view.database),
+    make('div', 'actions', view.node, view.database, view.trouble),
   );
   view.root = make('div', 'place', view.link, view.card);
   return view;
