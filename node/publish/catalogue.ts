@@ -22,8 +22,14 @@ export interface Facts {
   readonly publication: PublicationFacts | null;
   /** Views of schema tributary_up by name, with the definition as PostgreSQL tells it. */
   readonly views: ReadonlyMap<string, string>;
-  readonly schemas: ReadonlySet<string>;
+  readonly schemas: ReadonlyMap<string, SchemaFact>;
   readonly privileges: Privileges;
+}
+
+export interface SchemaFact {
+  readonly owner: string;
+  /** Whether the connecting role may change what is in it. */
+  readonly mine: boolean;
 }
 
 export interface PreparedFact {
@@ -81,9 +87,12 @@ async function readViews(client: pg.ClientBase): Promise<Facts['views']> {
   return new Map(rows.map((row) => [row.name, row.definition]));
 }
 
-async function readSchemas(client: pg.ClientBase): Promise<ReadonlySet<string>> {
-  const { rows } = await client.query<{ name: string }>(
-    'select n.nspname::text as name from pg_namespace n',
-  );
-  return new Set(rows.map((row) => row.name));
+async function readSchemas(client: pg.ClientBase): Promise<Facts['schemas']> {
+  const { rows } = await client.query<SchemaFact & { name: string }>(`
+    select
+      n.nspname::text as name,
+      pg_get_userbyid(n.nspowner)::text as owner,
+      pg_has_role(n.nspowner, 'usage') as mine
+    from pg_namespace n`);
+  return new Map(rows.map(({ name, ...schema }) => [name, schema]));
 }

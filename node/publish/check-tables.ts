@@ -75,7 +75,7 @@ function checkForeignKey(key: ForeignKeyFacts, { intent, decision }: All): reado
 function deferrable(one: { readonly table: string; readonly name: string }): Finding {
   return warning('deferrable_unique', one.table, {
     problem: `PostgreSQL does not enforce the deferrable constraint ${one.name} for rows that arrive; Tributary checks it itself, more slowly`,
-    advice: `alter table ${one.table} alter constraint can not change it: make it anew as not deferrable.`,
+    advice: `Make it anew: alter table ${one.table} drop constraint ${ident(one.name)}, add ... not deferrable;`,
   });
 }
 

@@ -2,6 +2,7 @@
  * Which replica identity a published table gets. The identity must hold the filter's columns, or the application's own
  * UPDATE and DELETE fail as soon as the publication exists. Pure.
  */
+import { ident, qualified } from '../database/ident.ts';
 import type { ColumnFacts, TableFacts } from './catalogue-tables.ts';
 import type { DecidedKey } from './decide-key.ts';
 import { error, type Finding } from './finding.ts';
@@ -62,7 +63,7 @@ function full(
   const cure =
     nullable === undefined
       ? 'Set `identity: index`.'
-      : `alter table ${nameOf(facts)} alter column ${nullable.name} set not null; (after filling it), then run prepare again.`;
+      : `Fill it, then: alter table ${qualified(facts)} alter column ${ident(nullable.name)} set not null; and run prepare again.`;
   if (one.leaving !== null) {
     return error(
       nullable === undefined ? 'identity_full_with_columns' : 'filter_column_nullable',
@@ -100,7 +101,7 @@ function refusedInFilter(facts: TableFacts, column: ColumnFacts): Finding | null
   if (column.typeKind === 'e') {
     return error('filter_column_enum', nameOf(facts), {
       problem: `the filter column ${column.name} is an enum, which PostgreSQL refuses in a row filter`,
-      advice: `Add a boolean that follows it: alter table ${nameOf(facts)} add column approved boolean not null default false; and filter on \`approved\`.`,
+      advice: `Add a boolean that follows it: alter table ${qualified(facts)} add column approved boolean not null default false; and filter on \`approved\`.`,
     });
   }
   if (column.typeOid >= firstUserOid) {

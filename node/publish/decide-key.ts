@@ -1,4 +1,5 @@
 /** Which columns are the key of a replicated table, and whether they can be. Pure. */
+import { ident, qualified } from '../database/ident.ts';
 import { error, type Finding } from './finding.ts';
 import type { IndexFacts, TableFacts } from './catalogue-tables.ts';
 import type { IntendedTable } from './intent.ts';
@@ -24,7 +25,7 @@ function primaryKey(facts: TableFacts): DecidedKey | Finding {
   if (primary === undefined || column === undefined) {
     return error('table_without_key', object, {
       problem: 'the table has no primary key',
-      advice: `Add one: alter table ${object} add column id uuid primary key default gen_random_uuid(); or name unique columns by \`key:\` in the topology.`,
+      advice: `Add one: alter table ${qualified(facts)} add column id uuid primary key default gen_random_uuid(); or name unique columns by \`key:\` in the topology.`,
     });
   }
   if (primary.columns.length !== 1 || column.type !== 'uuid') {
@@ -49,7 +50,7 @@ function namedKey(key: readonly string[], facts: TableFacts): DecidedKey | Findi
     if (!column.notNull) {
       return error('key_column_nullable', object, {
         problem: `the key column ${name} may be null`,
-        advice: `alter table ${object} alter column ${name} set not null;`,
+        advice: `alter table ${qualified(facts)} alter column ${ident(name)} set not null;`,
       });
     }
   }
@@ -57,7 +58,7 @@ function namedKey(key: readonly string[], facts: TableFacts): DecidedKey | Findi
   if (index === undefined) {
     return error('key_not_unique', object, {
       problem: `no unique index over exactly (${key.join(', ')}) proves the key`,
-      advice: `create unique index concurrently on ${object} (${key.join(', ')});`,
+      advice: `create unique index concurrently on ${qualified(facts)} (${key.map(ident).join(', ')});`,
     });
   }
   return { columns: key, index };

@@ -1,4 +1,5 @@
 /** From what is wanted of each table and what it is now to what shall stand there, or why that can not be. Pure. */
+import { ident, qualified } from '../database/ident.ts';
 import type { Facts } from './catalogue.ts';
 import type { ColumnFacts, TableFacts } from './catalogue-tables.ts';
 import { decideIdentity, type WantedIdentity } from './decide-identity.ts';
@@ -116,7 +117,7 @@ function refusedTable(one: IntendedTable, facts: TableFacts): Finding | null {
   if (facts.persistence !== 'p') {
     return error('table_not_logged', object, {
       problem: 'the table is unlogged or temporary: its rows are not in the log',
-      advice: `alter table ${object} set logged;`,
+      advice: `alter table ${qualified(facts)} set logged;`,
     });
   }
   const foreign = facts.leaves.find((leaf) => leaf.kind === 'f');
@@ -124,6 +125,13 @@ function refusedTable(one: IntendedTable, facts: TableFacts): Finding | null {
     return error('partition_foreign', object, {
       problem: `its partition ${foreign.name} is a foreign table, whose rows are not in this server's log`,
       advice: 'Detach the partition, or take the table out of the topology.',
+    });
+  }
+  if (Buffer.byteLength(object) > 63) {
+    return error('name_too_long', object, {
+      problem:
+        'schema and name together have more than 62 bytes: the view for the parent can not bear that name',
+      advice: 'Give the table or its schema a shorter name.',
     });
   }
   const origin = one.table.origin;
@@ -138,7 +146,7 @@ function refusedTable(one: IntendedTable, facts: TableFacts): Finding | null {
   if (column !== undefined && !column.notNull) {
     return error('origin_column_nullable', object, {
       problem: `the origin column ${column.name} may be null`,
-      advice: `alter table ${object} alter column ${column.name} set not null;`,
+      advice: `alter table ${qualified(facts)} alter column ${ident(column.name)} set not null;`,
     });
   }
   return null;

@@ -131,6 +131,15 @@ function ownership(decision: Decision, facts: Facts): readonly Finding[] {
         advice: `Run prepare as ${relation.owner}, or: grant ${ident(relation.owner)} to ${ident(user)};`,
       }),
     );
+  const schema = facts.schemas.get('tributary');
+  if (schema?.mine === false) {
+    findings.push(
+      error('not_owner', 'schema tributary', {
+        problem: `${user} does not own it; ${schema.owner} prepared this database`,
+        advice: `Run prepare as ${schema.owner}, or: grant ${ident(schema.owner)} to ${ident(user)};`,
+      }),
+    );
+  }
   if (!facts.server.mayCreate) {
     findings.push(
       error('may_not_create', database, {
