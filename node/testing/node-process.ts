@@ -20,6 +20,7 @@ export interface NodeProcessOptions {
 export class NodeProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   #log = '';
+  #asked = false;
 
   constructor(options: NodeProcessOptions) {
     this.#child = spawn(process.execPath, [entry, 'run', ...where(options)], {
@@ -48,6 +49,11 @@ export class NodeProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** It ended, and nobody asked it to. */
+  get gaveUp(): boolean {
+    return !this.running && !this.#asked;
+  }
+
   /** Of a process that ended by itself or by SIGTERM; null while it runs or after a kill. */
   get exitCode(): number | null {
     return this.#child.exitCode;
@@ -63,6 +69,7 @@ export class NodeProcess implements AsyncDisposable {
     if (!this.running) {
       return;
     }
+    this.#asked = true;
     const ended = once(this.#child, 'exit');
     this.#child.kill(signal);
     await ended;

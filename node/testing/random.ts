@@ -1,12 +1,17 @@
-/** Random choices that a seed repeats (mulberry32). */
+/** Random choices that a seed repeats (sfc32, which also makes the filling of large values cheap). */
+import { createHash } from 'node:crypto';
 
 export class Random {
   readonly seed: number;
-  #state: number;
+  readonly #label: string;
+  /** 128 bits: with 32, two clerks would soon make the same uuid. */
+  readonly #state: Uint32Array;
 
-  constructor(seed: number) {
-    this.seed = seed >>> 0;
-    this.#state = this.seed;
+  constructor(seed: number, label = '') {
+    this.seed = seed;
+    this.#label = label;
+    const digest = createHash('sha256').update(`${seed} ${label}`).digest();
+    this.#state = Uint32Array.from([0, 4, 8, 12], (at) => digest.readUInt32LE(at));
   }
 
   /** The seed of TEST_SEED, or a new one. Print it: it is the only way back to a failure. */
@@ -17,19 +22,19 @@ export class Random {
 
   /** Another stream of choices, the same for the same label. */
   fork(label: string): Random {
-    let hash = 2_166_136_261 ^ this.seed;
-    for (const character of label) {
-      hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619);
-    }
-    return new Random(hash);
+    return new Random(this.seed, `${this.#label}/${label}`);
   }
 
   /** 0 <= x < 1. */
   next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+    const state = this.#state;
+    const [a = 0, b = 0, c = 0, d = 0] = state;
+    const mixed = (a + b + d) >>> 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = c + (c << 3);
+    state[2] = ((c << 21) | (c >>> 11)) + mixed;
+    state[3] = d + 1;
+    return mixed / 0x1_0000_0000;
   }
 
   /** A whole number below `limit`. */

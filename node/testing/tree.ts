@@ -220,7 +220,13 @@ export class Tree implements AsyncDisposable {
   /** As `until`; the failure carries the ends of all logs. */
   async until<T>(condition: () => Promise<T> | T, options: UntilOptions): Promise<NonNullable<T>> {
     try {
-      return await until(condition, options);
+      return await until(async () => {
+        const gone = [...this.#processes].find(([, process]) => process.gaveUp);
+        if (gone) {
+          throw new Error(`the process of ${gone[0]} ended by itself`);
+        }
+        return await condition();
+      }, options);
     } catch (error) {
       throw new Error(`${options.what}\n${this.logs()}`, { cause: error });
     }
