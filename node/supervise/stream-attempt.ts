@@ -76,6 +76,13 @@ export async function attemptStream(
   }
   await using provider = ends.openProvider(scope.provider);
   events.opened(provider);
+  if (known) {
+    // Before anything else is asked: a publication that is gone is a doubt here, not a child that was never prepared.
+    await unlessAborted(prove(database, provider, known), signal);
+  }
+  if (signal.aborted) {
+    return;
+  }
   // An address that swallows packets answers after the connect timeout; a planned stop does not wait for it.
   const description = await unlessAborted(provider.describe(), signal);
   if (!description) {
@@ -86,7 +93,6 @@ export async function attemptStream(
   if (!known) {
     events.began(row);
   }
-  await prove(database, provider, row);
   await using applier = await ends.openApplier({
     scope,
     epoch: row.epoch,

@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly major: number;
   /** postgresql.conf settings over the defaults of this file. */
   readonly settings?: Settings;
+  /** By an initdb of its own: clusters are copies of one template else, and share its system identifier. */
+  readonly ownIdentity?: boolean;
 }
 
 /** Small, fast and not durable against a crash of the machine; a kill -9 of PostgreSQL loses nothing all the same. */
@@ -68,7 +70,9 @@ export class Cluster implements AsyncDisposable {
     const home = await mkdtemp(join(tmpdir(), `tributary-pg${options.major}-`));
     await own(home);
     const directory = join(home, 'data');
-    const template = await templateOf(options.major);
+    const template = options.ownIdentity
+      ? await initdb(options.major)
+      : await templateOf(options.major);
     await copyOwned(template, directory);
     const cluster = new Cluster(options.major, directory, await freePort(), {
       ...defaults,
@@ -248,6 +252,11 @@ async function initialise(major: number): Promise<string> {
       return directory;
     }
   }
+  return await initdb(major);
+}
+
+/** A data directory that is gone when this process ends. */
+async function initdb(major: number): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), `tributary-template-${major}-`));
   await own(home);
   const directory = join(home, 'data');
@@ -272,11 +281,9 @@ async function initialise(major: number): Promise<string> {
     ],
     identity(),
   );
-  if (!shared) {
-    process.once('exit', () => {
-      rmSync(home, { recursive: true, force: true });
-    });
-  }
+  process.once('exit', () => {
+    rmSync(home, { recursive: true, force: true });
+  });
   return directory;
 }
 

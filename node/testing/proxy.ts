@@ -24,6 +24,7 @@ export class Proxy implements AsyncDisposable {
     pacedUntil: 0,
     cutAfter: null,
   };
+  #redirected: number | null = null;
   #refusing = false;
   #accepted = 0;
   #cuts = 0;
@@ -56,6 +57,15 @@ export class Proxy implements AsyncDisposable {
 
   get connections(): { readonly open: number; readonly accepted: number; readonly cut: number } {
     return { open: this.#open.size, accepted: this.#accepted, cut: this.#cuts };
+  }
+
+  /**
+   * Cuts every connection; new ones go to another port, as when an address has come to mean another server. null: to
+   * the port of the beginning again.
+   */
+  redirect(port: number | null): void {
+    this.#redirected = port;
+    this.cut();
   }
 
   /** Cuts every connection at once; new ones are let through. Returns how many were cut. */
@@ -139,7 +149,7 @@ export class Proxy implements AsyncDisposable {
       return;
     }
     this.#accepted += 1;
-    const conduit = new Conduit(client, this.#to(), this.#pipe);
+    const conduit = new Conduit(client, this.#redirected ?? this.#to(), this.#pipe);
     this.#open.add(conduit);
     conduit.closed.then(
       () => this.#open.delete(conduit),

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadTopology } from '../../config/load.ts';
+import { prepareNode } from '../../publish/prepare.ts';
+import { applicationSql } from '../application.ts';
+import { Cluster } from '../cluster.ts';
+import { roles } from '../database.ts';
+import { NodeDatabase } from '../node-database.ts';
+import { untilDoubt, untilStreaming } from '../stream-watch.ts';
+import { Tree } from '../tree.ts';
+
+const branch = { north: null, district_a: 'north', district_b: 'north' } as const;
+const fromA = { subscriber: 'north', provider: 'district_a' };
+const fromB = { subscriber: 'north', provider: 'district_b' };
+const fromC = { subscriber: 'north', provider: 'district_c' };
+
+async function enter(database: NodeDatabase, rows: number): Promise<void> {
+  await database.query(
+    `insert into public.case_report (id, status, note)
+     select gen_random_uuid(), 'approved', 'row ' || i from generate_series(1, $1::int) i`,
+    [rows],
+  );
+}
+
+/** The rows of an origin at north, as one text. */
+async function rowsAtNorth(tree: Tree, origin: string): Promise<string> {
+  const [row] = await tree.node('north').database.query<{ rows: string }>(
+    `select count(*)::text || ' ' || coalesce(string_agg(r::text, '' order by id), '') as rows
+       from public.case_report r where tributary_origin = $1`,
+    [origin],
+  );
+  return row?.rows ?? '';
+}
+
+/** Waits until north has applied a heartbeat which that node writes after now. */
+async function heartbeatFrom(tree: Tree, node: string): Promise<void> {
+  const [now] = await tree.node(node).database.query<{ now: string }>(`select now()::text as now`);
+  await tree.until(
+    async () =>
+      (
+        await tree
+          .node('north')
+          .database.query(`select from tributary.heartbeat where node = $1 and at > $2`, [
+            node,
+            now?.now,
+          ])
+      ).length === 1,
+    { what: `a new heartbeat of ${node}` },
+  );
+}
+
+/** Stops the server of a node, copies its directory, starts it again. The copy is not started. */
+async function snapshot(tree: Tree, node: string): Promise<Cluster> {
+  const { cluster } = tree.node(node).database;
+  await cluster.stop();
+  const copy = await Cluster.copyOf(cluster);
+  await cluster.start();
+  return copy;
+}
+
+async function siblingFlows(tree: Tree, sibling: string): Promise<void> {
+  const code = `flows-${performance.now()}`;
+  await tree
+    .node(sibling)
+    .database.query(`insert into public.facility (code, name) values ($1, 'x')`, [code]);
+  await tree.until(
+    async () =>
+      (
+        await tree
+          .node('north')
+          .database.query(`select from public.facility where code = $1`, [code])
+      ).length === 1,
+    { what: `a row of ${sibling} arrives` },
+  );
+}
+
+void test('a clone that wrote on is refused by its missing witness alone, and the original goes on', async () => {
+  await using tree = await Tree.create({ parents: branch });
+  const original = tree.node('district_a').database;
+  await enter(original, 20);
+  await tree.waitLevel();
+  await using copy = await snapshot(tree, 'district_a');
+  await enter(original, 5);
+  await tree.waitLevel();
+  await heartbeatFrom(tree, 'district_a');
+
+  // The restored machine comes up, its node too, and its application works on past the position stored at north.
+  await tree.stop('district_a');
+  await copy.start();
+  const clone = NodeDatabase.over(copy);
+  tree.node('district_a').local.redirect(copy.port);
+  tree.start('district_a');
+  await clone.query(`delete from public.case_report`);
+  await enter(clone, 30);
+  const [stored] = await tree
+    .node('north')
+    .database.query<{ position: string }>(
+      `select position::text from tributary.stream where provider = 'district_a'`,
+    );
+  await tree.until(
+    async () => {
+      await clone.query(`select pg_switch_wal()`);
+      const [past] = await clone.query<{ past: boolean }>(
+        `select pg_current_wal_insert_lsn() > $1::pg_lsn and count(*) > 0 as past
+         from tributary.heartbeat_log where lsn > $1::pg_lsn`,
+        [stored?.position],
+      );
+      return past?.past;
+    },
+    { what: 'the clone wrote past the position, heartbeats included', everyMs: 200 },
+  );
+
+  const before = await rowsAtNorth(tree, 'district_a');
+  assert.match(before, /^25 /);
+  tree.node('district_a').link?.redirect(copy.port);
+  assert.deepEqual(await untilDoubt(tree, fromA, 'witness_missing'), ['witness_missing']);
+  await siblingFlows(tree, 'district_b');
+  await tree.command('north', ['reload']);
+  await untilDoubt(tree, fromA, 'witness_missing');
+  assert.equal(await rowsAtNorth(tree, 'district_a'), before);
+  const status = await tree.command('north', ['status']);
+  assert.equal(status.code, 2);
+  assert.match(status.stdout, /doubt: witness_missing/);
+
+  await tree.stop('district_a');
+  tree.node('district_a').local.redirect(null);
+  tree.node('district_a').link?.redirect(null);
+  tree.start('district_a');
+  await enter(original, 1);
+  await tree.command('north', ['reload']);
+  await untilStreaming(tree, fromA);
+  await tree.waitLevel();
+  await clone[Symbol.asyncDispose]();
+});
+
+void test('each doubt is named, and leaves every row as it is', async () => {
+  await using tree = await Tree.create({ parents: { ...branch, district_c: 'north' } });
+  const [a, b, c] = ['district_a', 'district_b', 'district_c'].map((name) => tree.node(name));
+  assert.ok(a?.link && b?.link && c?.link);
+  for (const { database } of [a, b, c]) {
+    await enter(database, 10);
+  }
+  await tree.waitLevel();
+  const origins = [a, b, c].map(({ name }) => name);
+  const rows = async (): Promise<string[]> =>
+    await Promise.all(origins.map(async (origin) => await rowsAtNorth(tree, origin)));
+  const untouched = async (expected: readonly string[]): Promise<void> => {
+    assert.deepEqual(await rows(), expected);
+  };
+  const first = await rows();
+
+  // The address of one district has come to mean its neighbour's server.
+  a.link.redirect(b.database.cluster.port);
+  await untilDoubt(tree, fromA, 'node_name_differs');
+  await untouched(first);
+  a.link.redirect(null);
+  await tree.command('north', ['reload']);
+  await untilStreaming(tree, fromA);
+
+  await a.database.query(
+    `select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = 'tributary_north'`,
+  );
+  a.link.refuse();
+  await a.database.query(`select pg_drop_replication_slot('tributary_north')`);
+  a.link.heal();
+  await untilDoubt(tree, fromA, 'slot_missing');
+  await a.database.query(`delete from public.case_report`);
+  await enter(a.database, 3);
+  await a.database.query(
+    `select from pg_create_logical_replication_slot('tributary_north', 'pgoutput')`,
+  );
+  await tree.command('north', ['reload']);
+  await untilDoubt(tree, fromA, 'slot_ahead');
+  await untouched(first);
+
+  await b.database.query(`drop publication tributary_up`);
+  b.link.cut();
+  await untilDoubt(tree, fromB, 'publication_missing');
+  await b.database.query(`delete from public.case_report`);
+  await tree.prepare(['district_b']);
+  await tree.command('north', ['reload']);
+  await untilDoubt(tree, fromB, 'publication_recreated');
+  await untouched(first);
+
+  // An older directory of the same server: its log ends before what is applied here.
+  await using older = await snapshot(tree, 'district_c');
+  await enter(c.database, 200);
+  await untilStreaming(tree, fromC);
+  await heartbeatFrom(tree, 'district_c');
+  const second = await rows();
+  assert.match(second[2] ?? '', /^210 /);
+  await older.start();
+  c.link.redirect(older.port);
+  await untilDoubt(tree, fromC, 'log_behind');
+  await untouched(second);
+
+  // Another server under the same name, prepared and empty.
+  await using empty = await NodeDatabase.create({
+    major: c.database.cluster.major,
+    ownIdentity: true,
+  });
+  const owner = await empty.client(roles.owner);
+  await owner.query(applicationSql);
+  await owner.end();
+  const { left } = await prepareNode({
+    topology: await loadTopology(tree.file),
+    node: 'district_c',
+    adminUrl: empty.url(roles.owner),
+  });
+  for (const command of left.flatMap(({ commands }) => commands)) {
+    await empty.query(command);
+  }
+  c.link.redirect(empty.cluster.port);
+  await tree.command('north', ['reload']);
+  const other = await untilDoubt(tree, fromC, 'system_identifier_differs');
+  assert.ok(!other.includes('node_name_differs'));
+  await untouched(second);
+  const status = await tree.command('north', ['status']);
+  assert.equal(status.code, 2);
+  for (const doubt of ['slot_ahead', 'publication_recreated', 'system_identifier_differs']) {
+    assert.match(status.stdout, new RegExp(`doubt: ${doubt}`));
+  }
+});

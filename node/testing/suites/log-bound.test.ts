@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { NodeDatabase } from '../node-database.ts';
+import { untilDoubt } from '../stream-watch.ts';
+import { Tree } from '../tree.ts';
+
+const megabyte = 1 << 20;
+const branch = { north: null, district_a: 'north', district_b: 'north' } as const;
+const fromA = { subscriber: 'north', provider: 'district_a' };
+
+/** Small bounds, so that little has to be written: what pg_wal may hold is the sum of both and some segments. */
+const settings = {
+  max_slot_wal_keep_size: '64MB',
+  max_wal_size: '64MB',
+  min_wal_size: '32MB',
+  checkpoint_timeout: '1h',
+};
+const walLimit = 300 * megabyte;
+
+/** Approved rows with values out of line, in transactions of 4 MB. */
+async function write(database: NodeDatabase, megabytes: number): Promise<void> {
+  for (let at = 0; at < megabytes; at += 4) {
+    await database.query(
+      `insert into public.case_report (id, status, narrative)
+       select gen_random_uuid(), 'approved', repeat(md5(random()::text), 32768)
+       from generate_series(1, 4)`,
+    );
+  }
+}
+
+async function walBytes(database: NodeDatabase): Promise<number> {
+  const [row] = await database.query<{ bytes: number }>(
+    `select sum(size)::float8 as bytes from pg_ls_waldir()`,
+  );
+  return row?.bytes ?? Infinity;
+}
+
+/** Writes far past the bound while the subscriber takes nothing; what the disk and the checkpointer make of it. */
+async function pastTheBound(database: NodeDatabase, t: TestContext): Promise<void> {
+  await write(database, 250);
+  const started = performance.now();
+  await database.query('checkpoint');
+  const seconds = (performance.now() - started) / 1000;
+  await write(database, 200);
+  await database.query('checkpoint');
+  const bytes = await walBytes(database);
+  t.diagnostic(`checkpoint ${seconds.toFixed(1)} s, pg_wal ${Math.round(bytes / megabyte)} MB`);
+  assert.ok(seconds < 30, `the checkpoint took ${seconds} s`);
+  assert.ok(bytes < walLimit, `pg_wal holds ${bytes} bytes`);
+}
+
+async function arrives(tree: Tree, code: string): Promise<void> {
+  await tree
+    .node('district_b')
+    .database.query(`insert into public.facility (code, name) values ($1, 'x')`, [code]);
+  await tree.until(
+    async () =>
+      (
+        await tree
+          .node('north')
+          .database.query(`select from public.facility where code = $1`, [code])
+      ).length === 1,
+    { what: `${code} of the sibling arrives` },
+  );
+}
+
+async function rowsOfA(tree: Tree): Promise<number> {
+  const [row] = await tree
+    .node('north')
+    .database.query<{ rows: number }>(
+      `select count(*)::int as rows from public.case_report where tributary_origin = 'district_a'`,
+    );
+  return row?.rows ?? -1;
+}
+
+async function ready(t: TestContext): Promise<{ tree: Tree; before: number }> {
+  const tree = await Tree.create({ parents: branch, settings });
+  t.after(async () => await tree[Symbol.asyncDispose]());
+  await write(tree.node('district_a').database, 4);
+  await tree.waitLevel();
+  return { tree, before: await rowsOfA(tree) };
+}
+
+/** Nothing was lost of what stood here, and the state says what a person has to know. */
+async function afterwards(tree: Tree, before: number): Promise<void> {
+  assert.deepEqual(await untilDoubt(tree, fromA, 'slot_lost'), ['slot_lost']);
+  assert.ok((await rowsOfA(tree)) >= before);
+  const status = await tree.command('north', ['status']);
+  assert.equal(status.code, 2);
+  assert.match(status.stdout, /doubt: slot_lost/);
+  await arrives(tree, 'afterwards');
+}
+
+void test("a locked subscriber does not hold up its provider's checkpointer nor fill its disk", async (t) => {
+  const { tree, before } = await ready(t);
+  // Only the reader's own rule may help here: no node beside the provider.
+  await tree.stop('district_a');
+  const session = await tree.node('north').database.client();
+  await session.query('begin; lock table public.case_report in access exclusive mode');
+  await pastTheBound(tree.node('district_a').database, t);
+  await arrives(tree, 'meanwhile');
+  await session.query('rollback');
+  await session.end();
+  await afterwards(tree, before);
+});
+
+void test('the node beside a provider ends the walsender of a subscriber that stands still', async (t) => {
+  const { tree, before } = await ready(t);
+  const north = tree.process('north');
+  north.signal('SIGSTOP');
+  await pastTheBound(tree.node('district_a').database, t);
+  const beside = await tree.command('district_a', ['status']);
+  assert.equal(beside.code, 2);
+  assert.match(beside.stdout, /slot tributary_north is lost/);
+  north.signal('SIGCONT');
+  await afterwards(tree, before);
+});
