@@ -115,7 +115,7 @@ void test('a clone that wrote on is refused by its missing witness alone, and th
   tree.node('district_a').link?.redirect(copy.port);
   assert.deepEqual(await untilDoubt(tree, fromA, 'witness_missing'), ['witness_missing']);
   await siblingFlows(tree, 'district_b');
-  await tree.command('north', ['reload']);
+  tree.process('north').signal('SIGHUP');
   await untilDoubt(tree, fromA, 'witness_missing');
   assert.equal(await rowsAtNorth(tree, 'district_a'), before);
   const status = await tree.command('north', ['status']);
@@ -127,7 +127,7 @@ void test('a clone that wrote on is refused by its missing witness alone, and th
   tree.node('district_a').link?.redirect(null);
   tree.start('district_a');
   await enter(original, 1);
-  await tree.command('north', ['reload']);
+  tree.process('north').signal('SIGHUP');
   await untilStreaming(tree, fromA);
   await tree.waitLevel();
   await clone[Symbol.asyncDispose]();
@@ -154,7 +154,7 @@ void test('each doubt is named, and leaves every row as it is', async () => {
   await untilDoubt(tree, fromA, 'node_name_differs');
   await untouched(first);
   a.link.redirect(null);
-  await tree.command('north', ['reload']);
+  tree.process('north').signal('SIGHUP');
   await untilStreaming(tree, fromA);
 
   await a.database.query(
@@ -169,7 +169,7 @@ void test('each doubt is named, and leaves every row as it is', async () => {
   await a.database.query(
     `select from pg_create_logical_replication_slot('tributary_north', 'pgoutput')`,
   );
-  await tree.command('north', ['reload']);
+  tree.process('north').signal('SIGHUP');
   await untilDoubt(tree, fromA, 'slot_ahead');
   await untouched(first);
 
@@ -178,7 +178,7 @@ void test('each doubt is named, and leaves every row as it is', async () => {
   await untilDoubt(tree, fromB, 'publication_missing');
   await b.database.query(`delete from public.case_report`);
   await tree.prepare(['district_b']);
-  await tree.command('north', ['reload']);
+  tree.process('north').signal('SIGHUP');
   await untilDoubt(tree, fromB, 'publication_recreated');
   await untouched(first);
 
@@ -211,7 +211,7 @@ void test('each doubt is named, and leaves every row as it is', async () => {
     await empty.query(command);
   }
   c.link.redirect(empty.cluster.port);
-  await tree.command('north', ['reload']);
+  tree.process('north').signal('SIGHUP');
   const other = await untilDoubt(tree, fromC, 'system_identifier_differs');
   assert.ok(!other.includes('node_name_differs'));
   await untouched(second);
