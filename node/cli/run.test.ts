@@ -148,6 +148,18 @@ void test('rows travel from district to nation by processes of the command line'
     },
   );
 
+  await t.test(
+    'a process whose stream was taken over stops applying and asks for its turn',
+    async () => {
+      const before = await epoch(tree, 'north');
+      await tree.node('north').database.query(`update tributary.stream set epoch = epoch + 1`);
+      await approve(tree, 10);
+      await tree.until(() => tree.process('north').log.includes('"fenced"'), { what: 'fenced' });
+      await tree.until(async () => (await epoch(tree, 'north')) > before + 1, { what: 'its turn' });
+      await tree.waitLevel();
+    },
+  );
+
   await t.test('a planned stop drains, writes a last heartbeat and ends 0', async () => {
     const beat = async (): Promise<string> => {
       const rows = await tree

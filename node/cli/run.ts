@@ -6,6 +6,7 @@ import { tributaryDatabase } from '../database/tables.ts';
 import { serveHttp } from '../http/serving.ts';
 import type { NodeActing, NodeReading } from '../http/node-api.ts';
 import { observe } from '../monitor/observe.ts';
+import { openApi } from '../monitor/open-api.ts';
 import { Metrics } from '../monitor/registry.ts';
 import { isReady, reportStatus } from '../monitor/report-status.ts';
 import { Sampler } from '../monitor/sample.ts';
@@ -81,6 +82,7 @@ function nodeApi(service: NodeService): { reading: NodeReading; acting: NodeActi
   return {
     reading: {
       status: async () => reportStatus(await service.snapshot()),
+      description: () => openApi(version),
       metrics: async () => {
         observe(metrics, await service.snapshot());
         return { contentType: metrics.contentType, text: await metrics.text() };

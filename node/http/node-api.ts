@@ -5,6 +5,8 @@ export interface NodeReading {
   unready(): Promise<Unready | null>;
   /** A JSON value; never holds a row's value or a secret. */
   status(): Promise<object>;
+  /** OpenAPI 3.1 of what can be read. */
+  description(): object;
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 

@@ -18,6 +18,7 @@ class Node {
       reading: {
         unready: async () => await Promise.resolve(this.problem),
         status: async () => await Promise.resolve({ node: 'north' }),
+        description: () => ({ openapi: '3.1.0' }),
         metrics: async () => await Promise.resolve({ contentType: 'text/plain', text: 'a 1\n' }),
       },
       acting: {
@@ -48,6 +49,7 @@ void test('on loopback everything can be read', async () => {
   const server = httpServer(new Node().options());
   assert.equal((await server.inject('/metrics')).body, 'a 1\n');
   assert.deepEqual((await server.inject('/api/status')).json(), { node: 'north' });
+  assert.equal((await server.inject('/api/openapi.json')).statusCode, 200);
   assert.match((await server.inject('/')).headers['content-type'] ?? '', /text\/html/);
 });
 

@@ -81,6 +81,7 @@ function addReading(server: FastifyInstance, { reading }: HttpOptions): void {
     return await reply.type(contentType).send(text);
   });
   server.get('/api/status', async (_request, reply) => await reply.send(await reading.status()));
+  server.get('/api/openapi.json', (_request, reply) => reply.send(reading.description()));
   server.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')

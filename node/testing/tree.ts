@@ -288,9 +288,12 @@ export class Tree implements AsyncDisposable {
     return { node: name, topology: this.file, secrets };
   }
 
+  /** A slot is active while it is being made, too: only a walsender past `startup` streams. */
   async #slotActive(provider: TreeNode): Promise<boolean> {
     const rows = await provider.database.query(
-      `select from pg_replication_slots where slot_name = $1 and active`,
+      `select from pg_replication_slots s
+       join pg_stat_replication r on r.pid = s.active_pid
+       where s.slot_name = $1 and r.state in ('catchup', 'streaming')`,
       [`tributary_${provider.parent}`],
     );
     return rows.length === 1;
