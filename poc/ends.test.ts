@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
+/** A block of ports for each case, other ones in a second test run on this machine. */
+const firstPort = 20_000 + (process.pid % 100) * 80;
+
 const entry = new URL('main.ts', import.meta.url).pathname;
 
 /** Starts a run with a temporary directory of its own, sends the signal once stderr has the words, waits for the end. */
@@ -44,8 +47,8 @@ async function processes(directory: string): Promise<string[]> {
 }
 
 const cases = [
-  { words: 'begin to work', signal: 'SIGINT', code: 130, ports: 9400 },
-  { words: 'preparing them', signal: 'SIGTERM', code: 143, ports: 9480 },
+  { words: 'begin to work', signal: 'SIGINT', code: 130, ports: firstPort },
+  { words: 'preparing them', signal: 'SIGTERM', code: 143, ports: firstPort + 40 },
 ] as const;
 
 for (const { words, signal, code, ports } of cases) {
