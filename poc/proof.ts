@@ -18,7 +18,7 @@ import { behind, untilLevel, type PlaceUrl } from './verdict/level.ts';
 import { compareLevels, falsify } from './verdict/verdict.ts';
 
 /** How long the nodes may take to begin. */
-const flowMs = 60_000;
+const flowMs = 180_000;
 
 export interface ProofContext {
   readonly options: Options;
