@@ -27,6 +27,12 @@ const catalogue = {
     text: 'a secret named in the topology could not be read',
     advice: 'Set the environment variable or create the file that the topology names.',
   },
+  url_invalid: {
+    policy: 'configuration',
+    text: 'what stands for a database is no URL of PostgreSQL',
+    advice:
+      'Write `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; in a password % is written %25, @ %40, / %2F, # %23, ? %3F.',
+  },
   node_unknown: {
     policy: 'configuration',
     text: 'the topology has no node of this name',
@@ -42,23 +48,26 @@ const catalogue = {
   database_unreachable: {
     policy: 'passing',
     text: "this node's own PostgreSQL does not answer",
-    advice: 'Start PostgreSQL, or correct host and port in `database` of this node.',
+    advice:
+      'Start PostgreSQL; if host or port in `database` are wrong, correct them and start the node again.',
   },
   database_refused: {
     policy: 'person',
     text: "this node's own PostgreSQL refuses the login",
     advice:
-      'Correct user and password in `database`, or the line in pg_hba.conf; `tributary check` prints the line.',
+      'Correct the password of the role or pg_hba.conf (`tributary prepare --plan` prints the line), then `tributary reload`; after a change of `database` start the node again.',
   },
   not_prepared: {
     policy: 'person',
     text: 'the database is not prepared for this node',
-    advice: "Run `tributary prepare` with an owner's URL, then start again.",
+    advice:
+      'Run `tributary prepare --admin URL` with the URL of an owner, then `tributary reload`.',
   },
   node_name_differs: {
     policy: 'person',
     text: 'this database belongs to a node of another name',
-    advice: "Point `database` to the right server; a node's name never changes.",
+    advice:
+      "Point `database` to the right server and start the node again; a node's name never changes.",
   },
   prepare_refused: {
     policy: 'person',
@@ -126,9 +135,9 @@ const catalogue = {
   },
   provider_no_slot_free: {
     policy: 'person',
-    text: 'the child has no replication slot or walsender left',
+    text: 'the child has no replication slot, walsender or connection left',
     advice:
-      'Raise `max_replication_slots` and `max_wal_senders` at the child and restart its PostgreSQL.',
+      'Raise `max_replication_slots`, `max_wal_senders` or `max_connections` at the child and restart its PostgreSQL.',
   },
   slot_in_use: {
     policy: 'passing',

@@ -31,7 +31,8 @@ const shapes = {
     },
     words: [],
   },
-  topology: { options: { topology: { type: 'string' } }, words: ['validate|print'] },
+  // --node means nothing to it, but stands on the command line of whoever repeats the others'.
+  topology: { options: place, words: ['validate|print'] },
   help: { options: {}, words: [] },
   version: { options: {}, words: [] },
 } as const satisfies Record<string, Shape>;

@@ -14,7 +14,7 @@ export const help = `tributary: carries approved records upstream between Postgr
 
 Every command but help and version takes
   --topology FILE   or TRIBUTARY_TOPOLOGY
-  --node NAME       or TRIBUTARY_NODE       (not \`topology\`)
+  --node NAME       or TRIBUTARY_NODE       (\`topology\` needs none)
 
 Exit codes: 0 done, 1 not reached, 2 wrong usage or configuration, 3 needs a person.
 `;

@@ -24,12 +24,11 @@ function wrap(logger: Logger): Log {
   };
 }
 
-/** JSON has no bigint. */
+/** JSON has no bigint; what is not known is left out. */
 function plain(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      typeof value === 'bigint' ? String(value) : value,
-    ]),
+    Object.entries(fields)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
   );
 }

@@ -89,6 +89,7 @@ export class NodeService {
             this.#fail(error);
           }
         },
+        wake: () => this.#wakeSignal(),
       },
       async (term) => await this.#term(term, signal),
       signal,
@@ -171,9 +172,8 @@ export class NodeService {
         if (error.code === 'fenced') {
           throw error;
         }
-        this.#wake = new AbortController();
         const { delayMs } = restartAfter(error.code, failures, Math.random());
-        const either = AbortSignal.any([term, this.#wake.signal]);
+        const either = AbortSignal.any([term, this.#wakeSignal()]);
         await pause(delayMs, undefined, { signal: either }).catch(() => {});
       }
     }
@@ -202,6 +202,12 @@ export class NodeService {
       await this.#options.sampler.now();
       await this.#heartbeat.write();
     }
+  }
+
+  /** Aborts at the next reload: what failed is tried again at once. */
+  #wakeSignal(): AbortSignal {
+    this.#wake = new AbortController();
+    return this.#wake.signal;
   }
 
   #newSupervisor(): Supervisor {

@@ -1,5 +1,6 @@
 /** `tributary prepare [--plan] [--admin URL] [--undo]`: makes this node's database what the topology wants of it. */
 import type { Topology } from '../config/model.ts';
+import { postgresUrl } from '../config/postgres-url.ts';
 import type { Log } from '../log.ts';
 import { type Intent, intentOf } from '../publish/intent.ts';
 import { openAdmin, planFor, prepareNode, type PrepareResult } from '../publish/prepare.ts';
@@ -24,7 +25,10 @@ export interface PrepareArguments {
 export async function prepareCommand(args: PrepareArguments, out: Out): Promise<number> {
   try {
     const intent = intentOf(args.topology, args.node);
-    const adminUrl = args.admin ?? intent.node.database.read();
+    const adminUrl =
+      args.admin === null
+        ? intent.node.database.read()
+        : postgresUrl(args.admin, { option: '--admin' });
     return args.plan ? await show(args, adminUrl, out) : await run(args, adminUrl, out);
   } catch (error) {
     complaint(error).forEach((line) => out(line));

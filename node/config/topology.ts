@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { parseFilter } from './filter.ts';
 import type { NodeConfig, Orphans, ReplicatedTable, Secret, Topology } from './model.ts';
 import { durationMs, sizeBytes } from './quantity.ts';
+import { postgresUrl } from './postgres-url.ts';
 import { secretOf } from './secret.ts';
 import type { NodeShape } from './node-shape.ts';
 import type { TopologyShape } from './shape.ts';
@@ -22,7 +23,7 @@ type SecretAt = (template: string, path: Path) => Secret;
 export function topologyOf(shape: TopologyShape, { file, text, source }: TopologyOrigin): Topology {
   const directory = dirname(file);
   const secret: SecretAt = (template, path) =>
-    secretOf(template, { line: source.lineOf(path), directory });
+    urlSecret(secretOf(template, { line: source.lineOf(path), directory }));
   return {
     file,
     digest: createHash('sha256').update(text).digest('hex').slice(0, 12),
@@ -32,6 +33,14 @@ export function topologyOf(shape: TopologyShape, { file, text, source }: Topolog
     tables: shape.tables.map((table) => tableOf(table, shape.levels)),
     nodes: shape.nodes.map((node, index) => nodeOf(node, ['nodes', index], secret)),
   };
+}
+
+/** Every secret of the file is a URL of PostgreSQL; that is seen when it is read. */
+function urlSecret(secret: Secret): Secret {
+  const { template, line } = secret;
+  // A URL written out may hold a password; one of placeholders alone names them.
+  const named = /^\$\{[^}]*\}$/.test(template) ? template.slice(2, -1) : null;
+  return { ...secret, read: () => postgresUrl(secret.read(), { secret: named, line }) };
 }
 
 function tableOf(table: TableShape, levels: readonly string[]): ReplicatedTable {

@@ -20,6 +20,8 @@ export interface LeaderOptions {
   readonly log: Log;
   /** `error`: why this process does not lead, when it is not merely waiting for its turn. */
   readonly changed: (state: LeaderState, error: TributaryError | null) => void;
+  /** Asked for at every wait after a failure; ends the wait. */
+  readonly wake?: () => AbortSignal;
 }
 
 const askMs = 1000;
@@ -36,17 +38,22 @@ export async function lead(
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
+  let last: TributaryError | null = null;
   while (!signal.aborted) {
-    options.changed('connecting', null);
+    // Trying again is no news: the reason stands until the lock is held or another process has it.
+    options.changed('connecting', last);
     try {
       await holdLock(options, term, signal);
       failures = 0;
+      last = null;
     } catch (thrown) {
-      const error = localError(thrown);
-      failures = error.code === 'fenced' ? 0 : failures + 1;
-      options.changed('connecting', error);
+      last = localError(thrown);
+      failures = last.code === 'fenced' ? 0 : failures + 1;
+      options.changed('connecting', last);
       const { delayMs } = restartAfter('database_unreachable', failures, Math.random());
-      await pause(delayMs, undefined, { signal }).catch(() => {});
+      const wake = options.wake ? [options.wake()] : [];
+      const either = AbortSignal.any([signal, ...wake]);
+      await pause(delayMs, undefined, { signal: either }).catch(() => {});
     }
   }
 }

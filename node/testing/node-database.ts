@@ -45,6 +45,12 @@ export class NodeDatabase implements AsyncDisposable {
     return this.#pool;
   }
 
+  /** Ends every connection of `query`, as a copy of the database needs it; the next query opens new ones. */
+  async letGo(): Promise<void> {
+    await this.#pool?.end();
+    this.#pool = null;
+  }
+
   /** A change behind the node's back: no trigger of ours or the application's fires. */
   async queryBehind(sql: string): Promise<void> {
     await this.query(`begin; set local session_replication_role = replica; ${sql}; commit`);
