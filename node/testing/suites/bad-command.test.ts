@@ -73,26 +73,29 @@ for (const [title, words, expected] of [
 }
 
 void test('an unknown node: exit 2 with the names there are; one of them is taken', async () => {
-  for (const words of [['run'], ['status'], ['reload'], ['prepare', '--plan']]) {
+  for (const words of [['run'], ['reload'], ['prepare', '--plan']]) {
     const { code, stderr } = await run(words, { node: 'nroth' });
     assert.equal(code, 2, stderr);
     assert.match(stderr, /^error: the topology has no node of this name \(node_unknown\)\n/);
     assert.match(stderr, /nroth/);
     assert.match(stderr, /tributary topology print/);
   }
+  const status = await run(['status'], { node: 'nroth' });
+  assert.equal(status.code, 3);
+  assert.match(status.stdout, /^UNKNOWN error: the topology has no node of this name/);
   const printed = await run(['topology', 'print'], { node: 'nroth' });
   assert.match(printed.stdout, /^north \(region\)\n {2}district_a \(district\)$/m);
   assert.equal((await run(['status'])).code, 3);
 });
 
 void test('no file named: exit 2 and both ways to name it', async () => {
-  const { code, stderr } = await command({ node: '', topology: '', secrets: {} }, ['status']);
+  const { code, stderr } = await command({ node: '', topology: '', secrets: {} }, ['check']);
   assert.equal(code, 2);
   assert.match(stderr, /missing: --topology FILE or TRIBUTARY_TOPOLOGY/);
 });
 
-void test('a secret that can not be read: run, status and wait end with 2 and name it; set, they go on', async () => {
-  for (const words of [['run'], ['status'], ['prepare']]) {
+void test('a secret that can not be read: run, check and prepare end with 2 and name it; set, they go on', async () => {
+  for (const words of [['run'], ['check'], ['prepare']]) {
     const { code, stderr, stdout } = await run(words, { secrets: { NORTH_DATABASE_URL: '' } });
     assert.equal(code, 2, `${words.join(' ')} ${stdout}${stderr}`);
     const text = stderr + stdout;
@@ -120,7 +123,7 @@ void test('a secret that is no URL is named, and its content is not printed', as
     'host=db password=password-z',
     'postgres://u:password-z@db:port/x',
   ]) {
-    const { code, stderr, stdout } = await run(['status'], {
+    const { code, stderr, stdout } = await run(['run'], {
       secrets: { NORTH_DATABASE_URL: secret },
     });
     assert.equal(code, 2, stdout + stderr);
@@ -156,7 +159,7 @@ for (const [title, text, expected] of [
   ['binary', '\u0000\u0001\uFFFD', /topology\.yaml:1: /],
 ] as const) {
   void test(`${title}: every command ends with 2, line, path and what to write`, async () => {
-    for (const words of [['topology', 'validate'], ['run'], ['status']]) {
+    for (const words of [['topology', 'validate'], ['run']]) {
       const { code, stdout, stderr } = await run(words, { text });
       assert.equal(code, 2, stdout + stderr);
       assert.match(stdout + stderr, expected);
