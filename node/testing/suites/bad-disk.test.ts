@@ -69,10 +69,13 @@ void test('the spool has no room: named, and with a directory that takes it the 
   assert.equal(arrived.length, rows);
 });
 
+/** Clusters run as nobody when the tests run as root, and only the same user may limit a process. */
+const sameUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
 /** Of the files of the parent's PostgreSQL, its running and its later processes; null: none. */
 async function limit({ parent }: Trouble, bytes: number | null): Promise<void> {
   const backends = await parent.query<{ pid: number }>(`select pid from pg_stat_activity`);
   for (const pid of [parent.cluster.pid, ...backends.map((backend) => backend.pid)]) {
-    await run('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]);
+    await run('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:`], sameUser);
   }
 }
