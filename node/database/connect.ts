@@ -40,7 +40,7 @@ export function clientConfig(options: ConnectOptions): pg.ClientConfig {
   };
 }
 
-/** A pool for small statements. An idle client's error must not end the process: the next query reports it. */
+/** A pool for small statements. A lost connection must not end the process: the next query reports it. */
 export function openPool(options: ConnectOptions & { readonly max: number }): pg.Pool {
   const pool = new pg.Pool({
     ...clientConfig(options),
@@ -48,5 +48,7 @@ export function openPool(options: ConnectOptions & { readonly max: number }): pg
     idleTimeoutMillis: 30_000,
   });
   pool.on('error', () => {});
+  // The pool listens to idle clients only: one that is lent out, as for a transaction, would throw at nobody.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }

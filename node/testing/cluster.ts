@@ -5,7 +5,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
-import { chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { undoAtExit } from './leftovers.ts';
+import { killChildren } from './process-family.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -125,15 +126,10 @@ export class Cluster implements AsyncDisposable {
 
   /** kill -9 of the postmaster and of all its processes, as when the machine's memory ran out. */
   async kill(): Promise<void> {
-    const backends = this.pid === undefined ? [] : await childrenOf(this.pid);
-    await this.#signal('SIGKILL');
-    for (const pid of backends) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It ended by itself: a backend looks after its postmaster.
-      }
+    if (this.pid !== undefined && this.running) {
+      await killChildren(this.pid);
     }
+    await this.#signal('SIGKILL');
   }
 
   get running(): boolean {
@@ -302,20 +298,6 @@ async function copyOwned(from: string, to: string): Promise<void> {
   } else {
     await cp(from, to, { recursive: true, preserveTimestamps: true });
   }
-}
-
-/** Ids of the processes a process has started. Empty where there is no /proc: backends then end when they notice. */
-async function childrenOf(parent: number): Promise<number[]> {
-  const pids = await readdir('/proc').catch(() => []);
-  const found: number[] = [];
-  for (const pid of pids.filter((name) => /^\d+$/.test(name))) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    // The name in parentheses may hold anything; state and parent follow it.
-    if (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(parent)) {
-      found.push(Number(pid));
-    }
-  }
-  return found;
 }
 
 /** nobody's uid when run as root, else nothing. */

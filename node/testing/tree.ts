@@ -220,13 +220,20 @@ export class Tree implements AsyncDisposable {
   /** As `until`; the failure carries the ends of all logs. */
   async until<T>(condition: () => Promise<T> | T, options: UntilOptions): Promise<NonNullable<T>> {
     try {
-      return await until(async () => {
-        const gone = [...this.#processes].find(([, process]) => process.gaveUp);
-        if (gone) {
-          throw new Error(`the process of ${gone[0]} ended by itself`);
+      const ended = new AbortController();
+      const gone = (): void => {
+        const name = [...this.#processes].find(([, process]) => process.gaveUp)?.[0];
+        if (name) {
+          ended.abort(new Error(`the process of ${name} ended by itself`));
         }
-        return await condition();
-      }, options);
+      };
+      return await until(
+        async () => {
+          gone();
+          return await condition();
+        },
+        { ...options, signal: ended.signal },
+      );
     } catch (error) {
       throw new Error(`${options.what}\n${this.logs()}`, { cause: error });
     }

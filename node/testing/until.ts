@@ -8,6 +8,8 @@ export interface UntilOptions {
   readonly everyMs?: number;
   /** true: an exception of the condition ends the wait; else it counts as "not yet" and is the failure's cause. */
   readonly throwing?: boolean;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Resolves with the first truthy value of the condition. @throws Error after the deadline, with the last exception as cause. */
@@ -29,6 +31,7 @@ export async function until<T>(
       }
       cause = error;
     }
+    options.signal?.throwIfAborted();
     if (performance.now() > deadline) {
       throw new Error(`waited ${options.ms ?? 30_000} ms in vain: ${options.what}`, { cause });
     }
