@@ -17,6 +17,8 @@ export interface PlaceView {
   readonly title: string;
   readonly level: string;
   readonly parent: string | null;
+  /** The node's own page. */
+  readonly address: string;
   readonly node: 'running' | 'stopped';
   readonly database: 'running' | 'stopped';
   readonly link: 'open' | 'cut' | 'silent' | null;
@@ -42,6 +44,7 @@ export class Survey {
   places(): readonly PlaceView[] {
     return this.#federation.sites.map((site) => ({
       ...site.place,
+      address: `http://127.0.0.1:${site.httpPort}/`,
       node: site.node.running ? 'running' : 'stopped',
       database: site.database.running ? 'running' : 'stopped',
       link: site.link?.state ?? null,

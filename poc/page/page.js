@@ -133,7 +133,7 @@ function buildPlace(place, leaf) {
   view.card = make(
     'section',
     'card',
-    make('div', 'head', make('h2', '', place.title), view.state),
+    make('div', 'head', make('h2', '', nodePage(place)), view.state),
     make(
       'div',
       'body',
@@ -151,6 +151,12 @@ function buildPlace(place, leaf) {
   );
   view.root = make('div', 'place', view.link, view.card);
   return view;
+}
+
+function nodePage({ title, address }) {
+  const link = make('a', '', title);
+  link.href = address;
+  return link;
 }
 
 /** Word and mood of a place. Only its own processes and what its node says count, not its link. */
