@@ -78,6 +78,9 @@ void test('a type takes what it can keep whole', () => {
     [701, 23],
     [2950, 23],
     [16_999, 23],
+    [25, 18],
+    [25, 19],
+    [16_999, 19],
   ] as const) {
     assert.equal(canTake(sent, local), false, `${sent} into ${local}`);
   }

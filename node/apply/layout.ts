@@ -5,7 +5,7 @@
 import type { Relation, RelationColumn } from '../pgoutput/messages.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { originColumn, type Target, type TargetColumn } from './target.ts';
-import { canTake, fitsBinary, isText } from './type-fit.ts';
+import { fits, fitsBinary, isText } from './type-fit.ts';
 
 export interface Layout {
   readonly relation: Relation;
@@ -148,8 +148,7 @@ function driftOf(
   }
   const unfit = columns.find(
     (each) =>
-      each.column.name !== stampedName(origin) &&
-      !canTake(sentType(relation, each), each.column.baseTypeOid),
+      each.column.name !== stampedName(origin) && !fits(sentType(relation, each), each.column),
   );
   if (unfit) {
     return { reason: 'type', column: unfit.column.name };

@@ -3,11 +3,15 @@
  * everywhere); what a user-defined type takes shows when a row arrives.
  */
 
-/** Types whose text every other type can be written to. */
+/** Types whose text any other type can be read from. */
 const textTypes: ReadonlySet<number> = new Set([18, 19, 25, 1042, 1043]);
+
+/** Types that take any text, or refuse it with an error: a cast to "char" or name cuts what is too long, silently. */
+const wholeTextTypes: ReadonlySet<number> = new Set([25, 1042, 1043]);
 
 /** From a type to the other types that take every value of it, or refuse one with an error: never silently less. */
 const takes: ReadonlyMap<number, readonly number[]> = new Map([
+  [18, [19]], // "char"
   [21, [23, 20, 1700]], // smallint
   [23, [21, 20, 1700]], // integer
   [20, [21, 23, 1700]], // bigint
@@ -27,10 +31,30 @@ const takes: ReadonlyMap<number, readonly number[]> = new Map([
 
 const firstUserOid = 16_384;
 
+/** A column's own type and, of a domain, the type below it. */
+export interface LocalType {
+  readonly typeOid: number;
+  readonly baseTypeOid: number;
+}
+
+/**
+ * Whether a local column can take what is sent. A type of the provider's own, perhaps the same domain, is judged
+ * against the local type itself; a built-in one against what a local domain stands on.
+ */
+export function fits(sentOid: number, local: LocalType): boolean {
+  return (
+    canTake(sentOid, local.baseTypeOid) ||
+    (sentOid >= firstUserOid && local.typeOid >= firstUserOid)
+  );
+}
+
 /** False where values would be lost silently or every row would fail. */
 export function canTake(sentOid: number, localOid: number): boolean {
-  if (sentOid === localOid || textTypes.has(localOid)) {
+  if (sentOid === localOid || wholeTextTypes.has(localOid)) {
     return true;
+  }
+  if (textTypes.has(localOid)) {
+    return takes.get(sentOid)?.includes(localOid) ?? false;
   }
   if (localOid >= firstUserOid || sentOid >= firstUserOid) {
     return localOid >= firstUserOid || textTypes.has(sentOid);
