@@ -129,6 +129,34 @@ for (const major of majors()) {
   });
 }
 
+void test('a value of a domain over text or varchar travels with an approval that does not touch it', async () => {
+  await using database = await TestDatabase.create(newest());
+  await database.query(`
+    set role ${roles.owner};
+    create domain public.story as text;
+    create domain public.long_story as varchar(30000);
+    create domain public.tale as public.story;
+    create table public.diary (
+      id uuid primary key default gen_random_uuid(), status text not null default 'draft',
+      a public.story, b public.long_story, c public.tale);
+    reset role`);
+  await prepareNode({
+    topology: topologyOf([tableOf('diary', { approved: approvedStatus })]),
+    node: 'district_a',
+    adminUrl: database.url(roles.owner),
+  });
+  const values = Array.from({ length: 3 }, () => randomBytes(10_000).toString('hex'));
+  await database.query(`insert into public.diary (a, b, c) values ($1, $2, $3)`, values);
+  const slot = `tributary_${database.name}`;
+  await database.query(`select pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  await database.query(`update public.diary set status = 'approved'`);
+  const sent = await sentBytes(database, slot);
+  assert.deepEqual(
+    values.map((value) => sent.includes(value)),
+    [true, true, true],
+  );
+});
+
 async function sentBytes(database: TestDatabase, slot: string): Promise<Buffer> {
   const { rows } = await database.query(
     `select data from pg_logical_slot_get_binary_changes('${slot}', null, null, 'proto_version', '1', 'publication_names', 'tributary_up')`,

@@ -108,5 +108,6 @@ function rewritten(value: string, column: ColumnFacts): string {
   if (column.typeOid === byteaOid) {
     return `${value} || ''::bytea`;
   }
-  return `(${value}::text)::${column.bareType}`;
+  // To a domain over text, or to citext, both casts change nothing but the name of the type: the same datum.
+  return `(${value}::text || '')::${column.bareType}`;
 }
