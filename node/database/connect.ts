@@ -28,16 +28,28 @@ export const outputSettings = {
 
 export function clientConfig(options: ConnectOptions): pg.ClientConfig {
   const settings = { ...outputSettings, ...options.settings };
+  const { url, given } = withoutOptions(options.url);
   return {
-    connectionString: options.url,
+    connectionString: url,
     application_name: options.applicationName,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
-    options: Object.entries(settings)
-      .map(([name, value]) => `-c ${name}=${value}`)
-      .join(' '),
+    options: [given, ...Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)]
+      .join(' ')
+      .trim(),
   };
+}
+
+/** pg would take `options` of a URL in the place of ours. They come first, so that the later ones, ours, win. */
+function withoutOptions(text: string): { readonly url: string; readonly given: string } {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const given = url?.searchParams.get('options') ?? '';
+  if (!url || given === '') {
+    return { url: text, given: '' };
+  }
+  url.searchParams.delete('options');
+  return { url: url.href, given };
 }
 
 /** A pool for small statements. A lost connection must not end the process: the next query reports it. */
