@@ -56,7 +56,8 @@ export class Session implements AsyncDisposable {
           row_security: 'off',
           lock_timeout: options.lockTimeoutMs,
           statement_timeout: 0,
-          idle_in_transaction_session_timeout: 0,
+          // Between two statements of a part lie milliseconds: a process that stands still must not hold its locks.
+          idle_in_transaction_session_timeout: 60_000,
           synchronous_commit: 'on',
         },
       }),

@@ -27,6 +27,8 @@ export interface LeaderOptions {
 const askMs = 1000;
 /** Between two looks whether the lock is still held; a look that takes longer than that counts as lost. */
 const lookMs = 5000;
+/** A process that holds the lock and is not heard for so long has lost it: four looks. */
+const stillMs = 20_000;
 
 /**
  * Waits for the lock, runs `term` while it is held, and waits again when it was lost or another process fenced this
@@ -66,8 +68,13 @@ async function holdLock(
   const client = new pg.Client({
     ...clientConfig({
       ...options.connect,
-      // A server's default must not end the one connection whose end stops everything.
-      settings: { ...options.connect.settings, idle_session_timeout: 0, statement_timeout: 0 },
+      // A process that stands still asks nothing: the server then gives its lock away. Stated here, so that no default
+      // of the server ends the one connection whose end stops everything.
+      settings: {
+        ...options.connect.settings,
+        idle_session_timeout: stillMs,
+        statement_timeout: 0,
+      },
     }),
     query_timeout: lookMs,
   });

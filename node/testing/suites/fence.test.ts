@@ -135,3 +135,27 @@ void test('a process that stood still in an open transaction finds itself fenced
   const [left] = await north.query(`select from pg_stat_activity where pid = $1`, [stuck.pid]);
   assert.equal(left, undefined);
 });
+
+void test('a process that stands still loses its turn by itself', async () => {
+  await using tree = await Tree.create({ parents: pair, settings });
+  await watchMoves(tree, 'north');
+  const first = tree.process('north');
+  const second = tree.startSecond('north');
+  await waiting(tree, second);
+  const at = await epoch(tree);
+  first.signal('SIGSTOP');
+  await tree
+    .node('district_a')
+    .database.query(`insert into public.facility (code, name) values ('still', 'x')`);
+  await tree.until(async () => (await epoch(tree)) > at, {
+    what: 'the second takes over',
+    ms: 60_000,
+  });
+  await tree.waitLevel();
+  const logged = first.log.length;
+  first.signal('SIGCONT');
+  await tree.until(() => first.log.slice(logged).includes('waiting for its turn'), {
+    what: 'the first waits for its turn',
+  });
+  await assertUnbroken(tree, fromA);
+});
