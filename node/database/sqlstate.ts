@@ -51,7 +51,7 @@ export function sqlFailure(error: unknown): SqlFailure | null {
   // pg reports a connection that ended, and one that did not open in time, as plain errors without a code.
   if (
     error instanceof Error &&
-    /^(Connection terminated|timeout expired|timeout exceeded when|Client has encountered a connection error|Client was closed)/.test(
+    /^(Connection terminated|timeout expired|Query read timeout|timeout exceeded when|Client has encountered a connection error|Client was closed)/.test(
       error.message,
     )
   ) {

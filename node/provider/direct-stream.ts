@@ -27,6 +27,7 @@ export interface DirectStreamOptions extends ReplicationOptions {
   readonly queueBytes: number;
   readonly spoolBytes: number;
   readonly spoolDirectory: string;
+  readonly answerMs: number;
   readonly log: Log;
 }
 
@@ -90,10 +91,13 @@ export class DirectStream {
 
   /** @throws TributaryError as Provider.stream. */
   async start(): Promise<void> {
+    const deadline = setTimeout(() => this.abandon(), this.#options.answerMs);
     try {
       await this.#connection.start();
     } catch (error) {
       throw this.#failure ?? providerFailure(error, this.#options.provider, 'asking');
+    } finally {
+      clearTimeout(deadline);
     }
     this.#connected = true;
     this.#heardAt = performance.now();

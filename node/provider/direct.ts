@@ -17,6 +17,7 @@ import type {
   StreamOptions,
   StreamProgress,
 } from './provider.ts';
+import { answerMs, type SessionOptions } from './session.ts';
 import { dropSlot, makeSlot } from './slot.ts';
 
 export interface DirectOptions {
@@ -35,6 +36,8 @@ export interface DirectOptions {
   readonly spoolBytes?: number;
   /** Default: the system's temporary directory. */
   readonly spoolDirectory?: string;
+  /** How long a question may stay without answer; default 30 s. */
+  readonly answerMs?: number;
   readonly log: Log;
 }
 
@@ -46,7 +49,7 @@ export function openDirect(options: DirectOptions): Provider {
 class Direct implements Provider {
   readonly #options: DirectOptions;
   readonly #slot: string;
-  readonly #session: { url: string; applicationName: string; provider: string };
+  readonly #session: Omit<SessionOptions, 'replication'>;
   #stream: DirectStream | null = null;
   #connections = 0;
   #last: Omit<StreamProgress, 'connections'> = nothingYet;
@@ -58,6 +61,7 @@ class Direct implements Provider {
       url: options.url,
       applicationName: `tributary ${options.subscriber} ${options.topologyDigest}`,
       provider: options.provider,
+      answerMs: options.answerMs ?? answerMs,
     };
   }
 

@@ -203,6 +203,39 @@ for (const major of tried) {
     assert.equal((await ending).code, 'link_silent');
   });
 
+  void test(`PostgreSQL ${major}: a link that falls silent before the stream runs is given up`, async () => {
+    await using database = await createChild(major);
+    await using proxy = await Proxy.start({ to: () => database.port });
+    await using provider = openChild(database, { port: proxy.port, answerMs: 1500 });
+    const { position } = await provider.makeSlot();
+    const asked = proxy.bytes.toServer;
+    await provider.describe();
+    const question = proxy.bytes.toServer - asked;
+    for (const part of [0.3, 0.8]) {
+      proxy.heal();
+      proxy.delay(40);
+      const from = proxy.bytes.toServer;
+      const describing = provider.describe().then(
+        () => null,
+        (error: unknown) => codeOf(error),
+      );
+      await until(() => proxy.bytes.toServer - from > part * question, {
+        what: 'the question is on its way',
+        everyMs: 1,
+      });
+      proxy.silence();
+      assert.equal(await describing, 'provider_unreachable');
+    }
+    proxy.heal();
+    proxy.delay(40);
+    const from = proxy.bytes.toServer;
+    const ending = readToEnd(provider, position);
+    // The start-up packet and the password are longer than this, START_REPLICATION comes behind them.
+    await until(() => proxy.bytes.toServer - from > 200, { what: 'it connects', everyMs: 1 });
+    proxy.silence();
+    assert.equal((await ending).code, 'provider_unreachable');
+  });
+
   void test(`PostgreSQL ${major}: what is spooled leaves no name on the disk, and a disk that refuses is named`, async () => {
     await using database = await createChild(major);
     const directory = await mkdtemp(join(tmpdir(), 'tributary-test-'));

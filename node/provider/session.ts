@@ -10,7 +10,12 @@ export interface SessionOptions {
   readonly provider: string;
   /** A walsender session: replication commands and statements without parameters only. */
   readonly replication: boolean;
+  /** How long an answer may take. */
+  readonly answerMs: number;
 }
+
+/** A link that swallows packets without a word would else hold a question for as long as the kernel sends again. */
+export const answerMs = 30_000;
 
 export interface Session extends AsyncDisposable {
   /** One statement; parameters not in a walsender session. */
@@ -21,7 +26,10 @@ export async function openSession(
   options: SessionOptions,
   phase: Phase = 'asking',
 ): Promise<Session> {
-  const config: pg.ClientConfig & { replication?: 'database' } = clientConfig(options);
+  const config: pg.ClientConfig & { replication?: 'database' } = {
+    ...clientConfig(options),
+    query_timeout: options.answerMs,
+  };
   if (options.replication) {
     config.replication = 'database';
   }

@@ -13,8 +13,12 @@ const notData = ['tributary.heartbeat', 'tributary.audit'];
 
 export type SlotOptions = Omit<SessionOptions, 'replication'> & { readonly slot: string };
 
+/** A new slot waits for every transaction that runs at the provider; looking for approved rows may read whole tables. */
+const patienceMs = 600_000;
+
 /** As Provider.makeSlot. */
-export async function makeSlot(options: SlotOptions): Promise<NewSlot> {
+export async function makeSlot(given: SlotOptions): Promise<NewSlot> {
+  const options = { ...given, answerMs: Math.max(given.answerMs, patienceMs) };
   await using walsender = await openSession({ ...options, replication: true }, 'making the slot');
   const publication = await expectNode(walsender, options);
   const system = await identifySystem(walsender);
