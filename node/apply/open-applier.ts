@@ -18,6 +18,7 @@ import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
 import { Layouts } from './layouts.ts';
 import { retryDelayMs } from './retry.ts';
 import { Session } from './session.ts';
+import { changesPublication } from './publication-change.ts';
 import { applySlice } from './slice-apply.ts';
 import { Tally } from './tally.ts';
 import type { Work } from './work.ts';
@@ -141,6 +142,7 @@ class DirectApplier implements Applier {
     let begun = false;
     let replays = 0;
     let transactions = 0;
+    let publicationChanged = false;
     for await (const slice of part.slices()) {
       const fresh = slice.filter(({ endLsn }) => endLsn > this.#position);
       if (fresh.length > 0) {
@@ -150,6 +152,7 @@ class DirectApplier implements Applier {
         const result = await applySlice(fresh, { session, work, first: !begun, catalogueFresh });
         this.#phaseMs.apply += performance.now() - started;
         begun = true;
+        publicationChanged ||= changesPublication(fresh);
         replays += result.replayed ? 1 : 0;
         transactions += part.spooled ? 0 : fresh.length;
       }
@@ -157,7 +160,7 @@ class DirectApplier implements Applier {
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
     await checkDeferred(work);
-    await this.#commit(part.position, begun);
+    await this.#commit(part.position, { begun, publicationChanged });
     this.#position = part.position;
     this.#total.add(work.tally);
     this.#transactions += part.spooled ? 1 : transactions;
@@ -167,7 +170,10 @@ class DirectApplier implements Applier {
   }
 
   /** The position moves, or the transaction fails: the commit sent behind it then rolls back. */
-  async #commit(position: Lsn, begun: boolean): Promise<void> {
+  async #commit(
+    position: Lsn,
+    { begun, publicationChanged }: { begun: boolean; publicationChanged: boolean },
+  ): Promise<void> {
     const started = performance.now();
     const { scope, epoch } = this.#options;
     const moved = this.#session.query(
@@ -178,17 +184,28 @@ class DirectApplier implements Applier {
        ) select 1 / count(*)::int as moved from moved`,
       [scope.provider, epoch.toString(), formatLsn(this.#position), formatLsn(position)],
     );
+    const noted = publicationChanged ? this.#noteIncomplete() : Promise.resolve();
     const committed = begun ? this.#session.command('commit') : Promise.resolve();
-    const [move, commit] = await Promise.allSettled([moved, committed]);
+    const [move, note, commit] = await Promise.allSettled([moved, noted, committed]);
     this.#phaseMs.commit += performance.now() - started;
     if (move.status === 'rejected') {
       throw sqlFailure(move.reason)?.sqlstate === '22012'
         ? new TributaryError('fenced', { provider: scope.provider, epoch })
         : move.reason;
     }
-    if (commit.status === 'rejected') {
-      throw commit.reason;
+    const failed = [note, commit].find((each) => each.status === 'rejected');
+    if (failed) {
+      throw failed.reason;
     }
+  }
+
+  /** What the publication now lets through and stood at the provider before is not here, and no change will bring it. */
+  async #noteIncomplete(): Promise<void> {
+    const marked = this.#session.query(
+      `update tributary.stream set incomplete = coalesce(incomplete, 'publication_changed') where provider = $1`,
+      [this.#options.scope.provider],
+    );
+    await Promise.all([marked, this.#session.query('select tributary.refresh_origins()')]);
   }
 
   async #rollback(): Promise<void> {
