@@ -232,6 +232,10 @@ void test('the reader sees approved rows and the columns that leave, through the
   for (const table of ['public.case_report', 'public.facility', 'tributary.stream']) {
     await assert.rejects(reader.query(`select 1 from ${table}`), { code: '42501' });
   }
+  await using clerk = await connect(database.url(roles.owner));
+  await clerk.query(`insert into public.case_report (note) values ('a draft in a statement')`);
+  const statements = await reader.query(`select a.query from pg_stat_activity a`);
+  assert.ok(!JSON.stringify(statements.rows).includes('a draft in'));
 });
 
 void test('a changed filter never makes a statement of the application fail', async () => {

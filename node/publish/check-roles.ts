@@ -48,7 +48,7 @@ function checkReader(name: string, role: RoleFacts | null): readonly Finding[] {
       ),
     ];
   }
-  const findings = [...tooMuch(role), ...checkMonitor(role)];
+  const findings = [...tooMuch(role), ...seesStatements(role)];
   if (!role.replication && !role.superuser) {
     findings.push(
       error('right_missing', name, {
@@ -73,6 +73,19 @@ function tooMuch(role: RoleFacts): Finding[] {
         warning('role_superuser', role.name, {
           problem: 'the role is a superuser; a mistake or an intruder may do anything with it',
           advice: `alter role ${ident(role.name)} nosuperuser; then run prepare.`,
+        }),
+      ]
+    : [];
+}
+
+/** pg_stat_activity shows a member of pg_monitor what every session runs. */
+function seesStatements(role: RoleFacts): readonly Finding[] {
+  return role.monitor && !role.superuser
+    ? [
+        warning('right_too_wide', role.name, {
+          problem:
+            'it may monitor: the parent can read the statements of every session, drafts included',
+          advice: `As superuser: revoke pg_monitor from ${ident(role.name)};`,
         }),
       ]
     : [];

@@ -67,7 +67,8 @@ function roleStatements(wanted: WantedRole): Statement[] {
       `alter role ${ident(name)} login${replication ? ' replication' : ''}`,
     );
   }
-  if (role?.monitor !== true) {
+  // Not for the parent: whoever monitors sees the text of every session's statements, drafts and all.
+  if (!replication && role?.monitor !== true) {
     add('reads positions, slots and settings', `grant pg_monitor to ${ident(name)}`);
   }
   if (role !== null && !role.connect) {

@@ -101,3 +101,14 @@ void test('the built-in tables are described as the migrations make them', async
     );
   }
 });
+
+void test('prepare as superuser lets the writer monitor, and the parent not', async () => {
+  await using cluster = await Cluster.start({ major: newest() });
+  await cluster.query(setUp);
+  await prepareNode({ topology: topologyAt(cluster), node: 'district_a', adminUrl: cluster.url() });
+  const { rows } = await cluster.query(
+    `select pg_has_role('${roles.writer}', 'pg_monitor', 'usage') as writer,
+       pg_has_role('${roles.reader}', 'pg_monitor', 'usage') as reader`,
+  );
+  assert.deepEqual(rows, [{ writer: true, reader: false }]);
+});

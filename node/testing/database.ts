@@ -19,7 +19,7 @@ export async function createRoles(query: (sql: string) => Promise<unknown>): Pro
     );
   }
   await query(`grant set on parameter session_replication_role to ${roles.writer}`);
-  await query(`grant pg_monitor to ${roles.writer}, ${roles.reader}`);
+  await query(`grant pg_monitor to ${roles.writer}`);
 }
 
 /** Majors the runner started, in ascending order. */
