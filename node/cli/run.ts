@@ -11,6 +11,7 @@ import { Metrics } from '../monitor/registry.ts';
 import { isReady, reportStatus } from '../monitor/report-status.ts';
 import { Sampler } from '../monitor/sample.ts';
 import { TributaryError } from '../errors.ts';
+import { keepHeapSmall } from './heap.ts';
 import { logWriter } from './log-writer.ts';
 import { NodeService } from './node-service.ts';
 import type { Place } from './place.ts';
@@ -31,6 +32,7 @@ const stopMs = 10_000;
 
 /** 0: stopped as asked, everything drained; 1: it had to be cut short. @throws TributaryError secret_unreadable. */
 export async function runCommand(place: Place, signals: Signals): Promise<number> {
+  keepHeapSmall();
   const { node, topology } = place;
   const log = logWriter(environment().logLevel).child({ node: node.name });
   const pool = openPool({
