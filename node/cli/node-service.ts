@@ -182,8 +182,13 @@ export class NodeService {
   async #serve(term: AbortSignal, stop: AbortSignal): Promise<void> {
     const { pool, database, log } = this.#options;
     await assertPrepared(pool, this.#name);
-    await replaceRoutes(database, routeOf(this.#topology, this.#node));
-    await this.#heartbeat.write();
+    // The file may be read again while this is written: what serves below is what the routes say.
+    let topology: Topology;
+    do {
+      topology = this.#topology;
+      await replaceRoutes(database, routeOf(topology, this.#node));
+      await this.#heartbeat.write();
+    } while (topology !== this.#topology);
     const ended = new AbortController();
     const signal = AbortSignal.any([term, ended.signal]);
     const loops = [this.#heartbeat, ...this.#watches].map(async (loop) => await loop.run(signal));
