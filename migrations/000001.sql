@@ -147,6 +147,11 @@ create function tributary.refresh_origins() returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
+  -- A statement of its own, so that the one below sees what the transaction it may wait for has made true.
+  select from tributary.heartbeat h
+  where h.node = (select n.name from tributary.node n)
+  for no key update;
+
   update tributary.heartbeat h
   set origins = coalesce(
     (

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { TributaryError } from '../errors.ts';
 import { parseLsn } from '../pgoutput/lsn.ts';
 import { TestDatabase } from '../testing/database.ts';
+import { until } from '../testing/until.ts';
 import { openPool } from './connect.ts';
 import { readFreshness } from './freshness.ts';
 import { purgeHeartbeats, writeHeartbeat } from './heartbeats.ts';
@@ -101,6 +102,40 @@ void test('what is incomplete is in the own heartbeat from the commit on that be
   assert.deepEqual(rows[0]?.origins, {
     district_a: { via: 'district_a', complete: false, reason: 'first_copy' },
     district_b: { via: 'district_b', complete: false, reason: 'no_stream' },
+  });
+});
+
+void test('two changes of state at once: the later commit says what both have made true', async () => {
+  await using node = await Node.create();
+  const routes = ['district_a', 'district_b'].map((name) => [name, name] as const);
+  await replaceRoutes(node.database, new Map(routes));
+  await node.beat();
+  await beginStream(node.database, 'district_a', { ...start, incomplete: null });
+  const first = await node.pool.connect();
+  try {
+    await first.query(`
+      begin;
+      update tributary.stream set incomplete = 'publication_changed';
+      select tributary.refresh_origins()`);
+    const second = beginStream(node.database, 'district_b', { ...start, incomplete: null });
+    await until(
+      async () => {
+        const { rows } = await node.pool.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      },
+      { what: 'the second waits for the first' },
+    );
+    await first.query('commit');
+    await second;
+  } finally {
+    first.release();
+  }
+  const { rows } = await node.pool.query(`select origins from tributary.heartbeat`);
+  assert.deepEqual(rows[0]?.origins, {
+    district_a: { via: 'district_a', complete: false, reason: 'publication_changed' },
+    district_b: { via: 'district_b', complete: true, reason: null },
   });
 });
 
