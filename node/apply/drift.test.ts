@@ -98,6 +98,32 @@ void test('a type that would lose part of the values is drift', async () => {
   );
 });
 
+for (const [sent, local, fits] of [
+  ['numeric(12,4)', 'numeric(12,2)', false],
+  ['numeric', 'numeric(12,2)', false],
+  ['float8', 'numeric(12,2)', false],
+  ['timestamptz', 'timestamptz(0)', false],
+  ['numeric', 'cents', false],
+  ['numeric(12,2)', 'cents', true],
+  ['numeric(12,2)', 'numeric(14,4)', true],
+  ['bigint', 'numeric(20,0)', true],
+  ['time(3)', 'time', true],
+] as const) {
+  void test(`${sent} ${fits ? 'goes into' : 'is never rounded to'} ${local}`, async () => {
+    await using pair = await StreamPair.create({
+      ddl: `create domain cents as numeric(12,2); create table visit (id int primary key, v ${sent})`,
+      tables: options.tables,
+      subscriberDdl: `alter table visit alter column v type ${local}`,
+    });
+    await using applier = await pair.applier();
+    await pair.provider.query(`insert into visit values (1, null)`);
+    const applying = applier.apply(await pair.part());
+    await (fits
+      ? applying
+      : assert.rejects(applying, failsWith('drifted', { reason: 'type', column: 'v' })));
+  });
+}
+
 void test('a wider type takes the values', async () => {
   await using pair = await drifting(
     `alter table visit alter column id type bigint, alter column note type varchar(9)`,

@@ -148,7 +148,8 @@ function driftOf(
   }
   const unfit = columns.find(
     (each) =>
-      each.column.name !== stampedName(origin) && !fits(sentType(relation, each), each.column),
+      each.column.name !== stampedName(origin) &&
+      !fits(relation.columns[each.index] ?? unknownType, each.column),
   );
   if (unfit) {
     return { reason: 'type', column: unfit.column.name };
@@ -168,6 +169,9 @@ function driftOf(
 function inIdentity(relation: Relation, column: RelationColumn): boolean {
   return column.identity || !relation.columns.some((each) => each.identity);
 }
+
+/** Of no relation: a type nothing takes. */
+const unknownType = { typeOid: 0, typeModifier: -1 };
 
 function stampedName(origin: Origin | null): string | null {
   return origin?.kind === 'stamped' ? origin.column.name : null;

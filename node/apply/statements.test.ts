@@ -12,6 +12,7 @@ const column = (name: string, more: Partial<TargetColumn> = {}): TargetColumn =>
   type: 'text',
   typeOid: 25,
   baseTypeOid: 25,
+  modifier: -1,
   notNull: false,
   hasDefault: false,
   generated: false,

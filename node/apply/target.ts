@@ -26,6 +26,8 @@ export interface TargetColumn {
   readonly typeOid: number;
   /** Of the base type, where the type is a domain. */
   readonly baseTypeOid: number;
+  /** atttypmod, of a domain that of its base type; -1: none. */
+  readonly modifier: number;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly generated: boolean;
@@ -49,6 +51,7 @@ export async function loadTarget(query: Query, table: ReplicatedTable): Promise<
     `select c.oid::int8 as oid, c.relkind::text as relkind, a.attname::text as name,
        format_type(a.atttypid, -1) as type, a.atttypid::int8 as type_oid,
        case when t.typtype = 'd' then t.typbasetype else t.oid end::int8 as base_oid,
+       case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier,
        a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
        a.attgenerated <> '' as generated, a.attidentity::text as identity
      from pg_catalog.pg_class c
@@ -87,6 +90,7 @@ interface ColumnRow {
   readonly type: string;
   readonly type_oid: string;
   readonly base_oid: string;
+  readonly modifier: number;
   readonly not_null: boolean;
   readonly has_default: boolean;
   readonly generated: boolean;
@@ -159,6 +163,7 @@ function toColumn(row: ColumnRow): TargetColumn {
     type: row.type,
     typeOid: Number(row.type_oid),
     baseTypeOid: Number(row.base_oid),
+    modifier: row.modifier,
     notNull: row.not_null,
     hasDefault: row.has_default,
     generated: row.generated,

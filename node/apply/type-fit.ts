@@ -35,17 +35,48 @@ const firstUserOid = 16_384;
 export interface LocalType {
   readonly typeOid: number;
   readonly baseTypeOid: number;
+  readonly modifier: number;
+}
+
+export interface SentType {
+  readonly typeOid: number;
+  readonly typeModifier: number;
 }
 
 /**
  * Whether a local column can take what is sent. A type of the provider's own, perhaps the same domain, is judged
  * against the local type itself; a built-in one against what a local domain stands on.
  */
-export function fits(sentOid: number, local: LocalType): boolean {
-  return (
-    canTake(sentOid, local.baseTypeOid) ||
-    (sentOid >= firstUserOid && local.typeOid >= firstUserOid)
-  );
+export function fits(sent: SentType, local: LocalType): boolean {
+  const { typeOid } = sent;
+  if (typeOid >= firstUserOid && local.typeOid >= firstUserOid) {
+    return true;
+  }
+  return canTake(typeOid, local.baseTypeOid) && !rounds(sent, local);
+}
+
+const numeric = 1700;
+const reals: ReadonlySet<number> = new Set([700, 701]);
+const times: ReadonlySet<number> = new Set([1083, 1114, 1184, 1266]);
+
+/** PostgreSQL rounds to the scale or precision of a column without a word, where it refuses a text that is too long. */
+function rounds({ typeOid, typeModifier }: SentType, local: LocalType): boolean {
+  if (local.modifier < 0) {
+    return false;
+  }
+  if (local.baseTypeOid === numeric) {
+    return (
+      reals.has(typeOid) ||
+      (typeOid === numeric && (typeModifier < 0 || scale(typeModifier) > scale(local.modifier)))
+    );
+  }
+  const precision = typeModifier < 0 ? 6 : typeModifier;
+  return times.has(typeOid) && times.has(local.baseTypeOid) && precision > local.modifier;
+}
+
+/** numeric_typmod_scale (src/backend/utils/adt/numeric.c): eleven bits with a sign. */
+function scale(modifier: number): number {
+  return (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
 }
 
 /** False where values would be lost silently or every row would fail. */
