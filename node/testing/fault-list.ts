@@ -1,71 +1,52 @@
 /** The faults `npm run faults` puts into the source one by one, each with the test that must turn red. */
 import type { Fault } from './fault.ts';
 
-const suites = 'node/testing/suites';
+const lost = 'nothing lost, nothing twice';
+const whole = 'only approved rows leave, and whole';
+const siblings = 'a child cannot hurt its siblings';
+const gap = 'no silent gap, and no silent loss';
+const truth = 'status tells the truth';
 
 export const faults: readonly Fault[] = [
   {
-    name: 'the position moves whoever moves it',
-    breaks: 'a process that lost its turn changes nothing any more',
+    name: 'position committed apart from the rows',
+    breaks: lost,
     edits: [
       {
         file: 'node/apply/open-applier.ts',
-        find: 'where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn',
-        replace: 'where provider = $1 and $2::bigint is not null and $3::pg_lsn is not null',
+        find: '    let begun = false;\n    let replays = 0;',
+        replace:
+          '    await this.#commit(part.position, { begun: false, publicationChanged: false });\n    this.#position = part.position;\n    let begun = false;\n    let replays = 0;',
+      },
+      {
+        file: 'node/apply/open-applier.ts',
+        find: 'slice.filter(({ endLsn }) => endLsn > this.#position)',
+        replace: 'slice',
       },
     ],
     test: {
-      file: `${suites}/fence.test.ts`,
-      title: 'a process that stood still in an open transaction finds itself fenced',
+      file: 'node/apply/failures.test.ts',
+      title: 'a row that can not be stored names table, SQLSTATE and constraint; mended',
     },
   },
   {
-    name: 'the witness is not asked',
-    breaks: 'no silent loss: a clone that wrote on is not taken for the server it was copied from',
+    name: 'received confirmed instead of applied',
+    breaks: lost,
     edits: [
       {
-        file: 'node/provider/proof.ts',
-        find: '    ...witnessDoubts(known, facts),\n',
-        replace: '',
-      },
-    ],
-    test: { file: `${suites}/clone.test.ts`, title: 'a clone that wrote on is refused' },
-  },
-  {
-    name: 'a publication made again counts as the one that was known',
-    breaks: 'no silent gap: what was committed while it was missing is never sent',
-    edits: [
-      {
-        file: 'node/provider/proof.ts',
-        find: 'publication.oid === known.publicationOid && publication.nonce === known.publicationNonce',
-        replace: 'publication.oid > 0',
-      },
-    ],
-    test: { file: `${suites}/clone.test.ts`, title: 'each doubt is named' },
-  },
-  {
-    name: 'a status is sent only after a part was applied',
-    breaks: 'feedback does not depend on apply',
-    edits: [
-      {
-        file: 'node/provider/direct-stream.ts',
-        find: 'if (now - this.#statusAt >= this.#statusEveryMs) {',
-        replace: 'if (now - this.#statusAt >= Infinity) {',
-      },
-      {
-        file: 'node/provider/direct-stream.ts',
-        find: '    if (ask) {\n      this.#sendStatus(false);',
-        replace: '    if (ask && this.#closing) {\n      this.#sendStatus(false);',
+        file: 'node/provider/feedback.ts',
+        find: 'status.writeBigUInt64BE(positions.confirmed, 9);',
+        replace: 'status.writeBigUInt64BE(written, 9);',
       },
     ],
     test: {
-      file: `${suites}/confirm.test.ts`,
-      title: 'a stream outlives an apply that is blocked',
+      file: 'node/provider/contract.test.ts',
+      title: 'a restart resumes behind what was confirmed and repeats what was not',
     },
   },
   {
-    name: 'one byte more than durable is confirmed',
-    breaks: 'nothing is lost: a commit record may begin exactly where the last one ended',
+    name: 'end of commit plus one',
+    breaks: lost,
     edits: [
       {
         file: 'node/provider/feedback.ts',
@@ -74,69 +55,146 @@ export const faults: readonly Fault[] = [
       },
     ],
     test: {
-      file: `${suites}/confirm.test.ts`,
-      title: 'a commit record that begins where the confirmed one ends',
+      file: 'node/provider/contract.test.ts',
+      title: 'commit records that touch are neither skipped nor repeated after a restart',
     },
   },
   {
-    name: 'a socket may be left unread for ever',
-    breaks:
-      "an outage never fills a disk: the provider's checkpointer waits for a blocked walsender",
+    name: 'fence removed from the position update',
+    breaks: lost,
+    edits: [
+      {
+        file: 'node/apply/open-applier.ts',
+        find: 'where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn',
+        replace: 'where provider = $1 and $2::bigint is not null and $3::pg_lsn is not null',
+      },
+    ],
+    test: {
+      file: 'node/apply/open-applier.test.ts',
+      title: 'a process that another one took over from is fenced',
+    },
+  },
+  {
+    name: 'out-of-line values not carried: no trigger',
+    breaks: whole,
+    edits: [
+      {
+        file: 'node/publish/plan-carry.ts',
+        find: 'table.carry.length > 0)',
+        replace: 'table.carry.length > 999)',
+      },
+    ],
+    test: {
+      file: 'node/testing/suites/transitions.test.ts',
+      title: 'only approved rows leave, and whole, at every level',
+    },
+  },
+  {
+    name: 'an out-of-line value that did not travel is written as null',
+    breaks: whole,
+    edits: [
+      {
+        file: 'node/apply/set-run.ts',
+        find: 'if (inserts.some(({ tuple }) => lacksValue(tuple, layout))) {',
+        replace: 'if (inserts.some(({ tuple }) => tuple.count < 0 && lacksValue(tuple, layout))) {',
+      },
+    ],
+    test: {
+      file: 'node/apply/failures.test.ts',
+      title:
+        'a row that enters the filter without its out-of-line value is never written with null',
+    },
+  },
+  {
+    name: 'filter ignored by the publication',
+    breaks: whole,
+    edits: [
+      {
+        file: 'node/publish/plan-publication.ts',
+        find: "table.filter === null ? '' : ` where (${table.filter.sql})`",
+        replace: "''",
+      },
+    ],
+    test: {
+      file: 'node/testing/suites/levels.test.ts',
+      title: 'a row entered at a region leaves it only when approved, and whole',
+    },
+  },
+  {
+    name: 'delete without regard to origin',
+    breaks: siblings,
+    edits: [
+      {
+        file: 'node/apply/statements.ts',
+        find: 'using ${source(key)} where ${match(key)} and ${guard(layout, key.length + 1)}`',
+        replace:
+          'using ${source(key)} where ${match(key)} and $${key.length + 1}::text[] is not null`',
+      },
+    ],
+    test: {
+      file: 'node/apply/origins.test.ts',
+      title: 'a delete of a row that comes by another way is counted and left',
+    },
+  },
+  {
+    name: 'truncate without regard to origin',
+    breaks: siblings,
+    edits: [
+      {
+        file: 'node/apply/statements.ts',
+        find: 'delete from ${qualified(layout.target)} t where ${guard(layout, 1)}`',
+        replace: 'delete from ${qualified(layout.target)} t where $1::text[] is not null`',
+      },
+    ],
+    test: {
+      file: 'node/testing/suites/origin.test.ts',
+      title: 'a TRUNCATE removes the rows of that child and no other',
+    },
+  },
+  {
+    name: 'heartbeat that overtakes',
+    breaks: truth,
+    edits: [
+      {
+        file: 'node/provider/queue.ts',
+        find: 'this.#entries.push({ whole });',
+        replace:
+          'this.#entries.splice(whole.bytes < 8000 ? this.#head : this.#entries.length, 0, { whole });',
+      },
+    ],
+    test: {
+      file: 'node/testing/suites/origin.test.ts',
+      title: 'a heartbeat never overtakes the data before it',
+    },
+  },
+  {
+    name: 'no status while nothing is read',
+    breaks: lost,
     edits: [
       {
         file: 'node/provider/direct-stream.ts',
-        find: 'const unreadLimitMs = 10_000;',
-        replace: 'const unreadLimitMs = 10_000_000;',
+        find: 'if (now - this.#statusAt >= this.#statusEveryMs) {',
+        replace: 'if (now - this.#statusAt >= this.#statusEveryMs * 1e6) {',
       },
     ],
     test: {
-      file: `${suites}/log-bound.test.ts`,
-      title: "a locked subscriber does not hold up its provider's checkpointer",
+      file: 'node/testing/suites/confirm.test.ts',
+      title: 'a stream outlives an apply that is blocked for longer than wal_sender_timeout',
     },
   },
   {
-    name: 'the node beside a provider leaves stuck walsenders alone',
-    breaks: 'an outage never fills a disk, also when the subscriber stands still',
+    name: 'no witness is asked for',
+    breaks: gap,
     edits: [
       {
-        file: 'node/provider/slot-watch.ts',
-        find: 'if (stuck && pid !== null) {',
-        replace: 'if (stuck && pid === 0) {',
+        file: 'node/provider/proof.ts',
+        find: 'if (!witness || facts.witnessLsn === witness.lsn) {',
+        replace: 'if (!witness || facts.witnessLsn !== 0n) {',
       },
     ],
     test: {
-      file: `${suites}/log-bound.test.ts`,
-      title: 'the node beside a provider ends the walsender',
-    },
-  },
-  {
-    name: 'a copy without its first rows counts as complete',
-    breaks: 'status tells the truth: complete only where nothing is missing',
-    edits: [
-      {
-        file: 'node/supervise/stream-attempt.ts',
-        find: "slot.tablesWithRows.length > 0 ? 'first_copy' : null",
-        replace: 'null',
-      },
-    ],
-    test: {
-      file: `${suites}/freshness.test.ts`,
-      title: 'freshness tells age and completeness of every origin',
-    },
-  },
-  {
-    name: 'lag is the log not yet applied, as of the last message',
-    breaks: 'status tells the truth: a cut link shows as growing age, never as zero',
-    edits: [
-      {
-        file: 'migrations/000001.sql',
-        find: 'clock_timestamp() - b.at as age',
-        replace: "case when b.at is not null then interval '0' end as age",
-      },
-    ],
-    test: {
-      file: `${suites}/freshness.test.ts`,
-      title: 'freshness tells age and completeness of every origin',
+      file: 'node/testing/suites/clone.test.ts',
+      title: 'a clone that wrote on is refused by its missing witness alone',
     },
   },
 ];
