@@ -152,6 +152,10 @@ class DirectApplier implements Applier {
         const result = await applySlice(fresh, { session, work, first: !begun, catalogueFresh });
         this.#phaseMs.apply += performance.now() - started;
         begun = true;
+        if (part.spooled) {
+          // The rows of all slices would not fit in memory.
+          work.unenforced.forEach((_, layout) => work.unenforced.set(layout, 'all'));
+        }
         publicationChanged ||= changesPublication(fresh);
         replays += result.replayed ? 1 : 0;
         transactions += part.spooled ? 0 : fresh.length;

@@ -1,8 +1,10 @@
 /** Sequences that mean something in their order. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TributaryError } from '../errors.ts';
 import { failsWith } from '../testing/fails-with.ts';
-import { partOf, StreamPair, table } from '../testing/stream-pair.ts';
+import { partOf, spooledPart, StreamPair, table } from '../testing/stream-pair.ts';
+import { until } from '../testing/until.ts';
 
 const ddl = `
   create table bed (id text primary key, code text unique, note text);
@@ -79,6 +81,50 @@ void test('a deferred constraint that PostgreSQL does not enforce under apply is
     }),
   );
   assert.deepEqual(await pair.rows('subscriber', 'place'), before);
+});
+
+void test('a deferred constraint is enforced over all slices of a large transaction, and between two streams', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier({ lockTimeoutMs: 200 });
+  await pair.provider.query(
+    `insert into place select 'n' || n, 'n' || n from generate_series(1, 9) n`,
+  );
+  const [whole] = await pair.transactions();
+  assert.ok(whole);
+  const slices = [0, 3, 6].map((at) => [{ ...whole, changes: whole.changes.slice(at, at + 3) }]);
+  const part = spooledPart(slices, whole.endLsn);
+  const before = await pair.rows('subscriber', 'place');
+  await pair.subscriber.query(`insert into place (id, code) values ('here', 'n2')`);
+  const broken = { sqlstate: '23505', constraint: 'place_code_key' };
+  await assert.rejects(applier.apply(part), failsWith('row_failed', broken));
+  await pair.subscriber.query(`delete from place where id = 'here'`);
+  assert.deepEqual(await pair.rows('subscriber', 'place'), before);
+  // What the check of another stream holds until its commit.
+  const other = await pair.subscriber.admin.connect();
+  try {
+    await other.query(`begin;
+      set local session_replication_role = replica;
+      insert into place (id, code) values ('other', 'n4');
+      select pg_advisory_xact_lock(hashtextextended('tributary public.place', 0))`);
+    const applying = applier.apply(part).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    await until(
+      async () => {
+        const { rows } = await pair.subscriber.query(
+          `select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`,
+        );
+        return rows.length > 0;
+      },
+      { what: 'the check waits', everyMs: 5 },
+    );
+    await other.query('commit');
+    const failure = await applying;
+    assert.equal(failure instanceof TributaryError && failure.code, 'row_failed');
+  } finally {
+    other.release();
+  }
 });
 
 void test('a row deleted and made again has the local defaults again; one only changed keeps its values', async () => {

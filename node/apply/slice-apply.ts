@@ -99,7 +99,9 @@ async function split(transactions: readonly Transaction[], options: SliceOptions
 function merge(into: Work, from: Work): void {
   into.tally.add(from.tally);
   for (const [layout, tuples] of from.unenforced) {
-    into.unenforced.set(layout, [...(into.unenforced.get(layout) ?? []), ...tuples]);
+    const noted = into.unenforced.get(layout) ?? [];
+    const all = noted === 'all' || tuples === 'all';
+    into.unenforced.set(layout, all ? 'all' : [...noted, ...tuples]);
   }
 }
 

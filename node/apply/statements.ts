@@ -94,14 +94,25 @@ export function deferrableSql(
   key: readonly Param[],
   constraint: DeferrableConstraint,
 ): string {
+  const table = qualified(layout.target);
+  return `select exists (select from ${source(key)} join ${table} t on ${match(key)} join ${table} o on ${clash(layout, constraint)}) as broken`;
+}
+
+/** The same of every row of the subtree. Parameter: the origins. */
+export function deferrableOfAllSql(layout: Layout, constraint: DeferrableConstraint): string {
+  const table = qualified(layout.target);
+  return `select exists (select from ${table} t join ${table} o on ${clash(layout, constraint)} where ${guard(layout, 1)}) as broken`;
+}
+
+/** Rows t and o are two and break the constraint together. */
+function clash(layout: Layout, constraint: DeferrableConstraint): string {
   const meets = constraint.columns.map(
     (name, index) => `o.${ident(name)} ${constraint.operators[index] ?? '='} t.${ident(name)}`,
   );
-  const table = qualified(layout.target);
   const other = layout.key
     .map((each) => `o.${ident(each.column.name)} <> t.${ident(each.column.name)}`)
     .join(' or ');
-  return `select exists (select from ${source(key)} join ${table} t on ${match(key)} join ${table} o on ${meets.join(' and ')} and (${other})) as broken`;
+  return `${meets.join(' and ')} and (${other})`;
 }
 
 /** `unnest(...) s(c1, ...)`. A single array unnests by itself; several side by side, as rows. */

@@ -17,8 +17,8 @@ export interface Work {
   readonly tally: Tally;
   /** Time spent on making statements from changes; shared by all attempts. */
   readonly spent: { prepareMs: number };
-  /** Written rows of tables with constraints that are not enforced under replica role. */
-  readonly unenforced: Map<Layout, Tuple[]>;
+  /** Written rows of tables with constraints that are not enforced under replica role; all: too many to remember. */
+  readonly unenforced: Map<Layout, Tuple[] | 'all'>;
 }
 
 /** Notes rows whose constraints must be checked before the commit. */
@@ -27,10 +27,10 @@ export function noteUnenforced(work: Work, layout: Layout, tuples: readonly Tupl
     return;
   }
   const noted = work.unenforced.get(layout);
-  if (noted) {
-    noted.push(...tuples);
-  } else {
+  if (noted === undefined) {
     work.unenforced.set(layout, [...tuples]);
+  } else if (noted !== 'all') {
+    noted.push(...tuples);
   }
 }
 
