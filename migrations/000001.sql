@@ -38,6 +38,8 @@ create table tributary.stream (
   epoch bigint not null default 0,
   slot text not null,
   position pg_lsn not null,
+  -- end of the last commit applied: below the position where a keepalive moved it on; null: none yet
+  last_commit pg_lsn,
   system_identifier text not null,
   timeline integer not null,
   publication_oid bigint not null,

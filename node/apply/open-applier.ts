@@ -182,11 +182,12 @@ class DirectApplier implements Applier {
     const { scope, epoch } = this.#options;
     const moved = this.#session.query(
       `with moved as (
-         update tributary.stream set position = $4::pg_lsn, updated = now()
+         update tributary.stream set position = $4::pg_lsn, updated = now(),
+           last_commit = case when $5::boolean then $4::pg_lsn else last_commit end
          where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn
          returning 1
        ) select 1 / count(*)::int as moved from moved`,
-      [scope.provider, epoch.toString(), formatLsn(this.#position), formatLsn(position)],
+      [scope.provider, epoch.toString(), formatLsn(this.#position), formatLsn(position), begun],
     );
     const noted = publicationChanged ? this.#noteIncomplete() : Promise.resolve();
     const committed = begun ? this.#session.command('commit') : Promise.resolve();

@@ -11,6 +11,8 @@ export interface StreamRow extends StreamIdentity {
   readonly provider: string;
   /** Raised by each take-over; apply refuses to move the position under another. */
   readonly epoch: bigint;
+  /** End of the last commit applied; null: none yet. */
+  readonly lastCommit: Lsn | null;
   /** Why this copy may lack rows; null: it lacks nothing. */
   readonly incomplete: string | null;
   readonly paused: boolean;
@@ -37,6 +39,7 @@ const columns = [
   'epoch',
   'slot',
   'position',
+  'last_commit',
   'system_identifier',
   'timeline',
   'publication_oid',
@@ -117,6 +120,7 @@ interface RawStream {
   readonly epoch: string;
   readonly slot: string;
   readonly position: string;
+  readonly last_commit: string | null;
   readonly system_identifier: string;
   readonly timeline: number;
   readonly publication_oid: string;
@@ -132,6 +136,7 @@ function streamRow(row: RawStream): StreamRow {
     epoch: BigInt(row.epoch),
     slot: row.slot,
     position: parseLsn(row.position),
+    lastCommit: row.last_commit === null ? null : parseLsn(row.last_commit),
     systemIdentifier: row.system_identifier,
     timeline: row.timeline,
     publicationOid: Number(row.publication_oid),

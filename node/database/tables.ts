@@ -16,6 +16,7 @@ export interface TributaryTables {
     readonly epoch: string;
     readonly slot: string;
     readonly position: string;
+    readonly last_commit: Generated<string | null>;
     readonly system_identifier: string;
     readonly timeline: number;
     readonly publication_oid: string;

@@ -98,6 +98,7 @@ const same: ProviderFacts = {
   slot: { plugin: 'pgoutput', database: 'd', walStatus: 'reserved', confirmed: at(100) },
   knownTimelineEnd: null,
   witnessLsn: at(90),
+  unconfirmed: null,
 };
 
 function doubts(facts: Partial<ProviderFacts>): string[] {
@@ -135,6 +136,32 @@ void test('each difference raises its doubt', () => {
     assert.deepEqual(doubts(facts), [name]);
   }
   assert.deepEqual(doubts({ node: 'south', slot: null }), ['node_name_differs', 'slot_missing']);
+});
+
+void test('what a slot would send again must end where the last commit applied here ended', () => {
+  const { slot } = same;
+  assert.ok(slot);
+  const again = (
+    lastCommit: number | null,
+    unconfirmed: readonly number[],
+    confirmed = 80,
+  ): string[] => {
+    const facts = {
+      ...same,
+      slot: { ...slot, confirmed: at(confirmed) },
+      unconfirmed: unconfirmed.map(at),
+    };
+    const last = lastCommit === null ? null : at(lastCommit);
+    return doubtsOf({ ...known, lastCommit: last }, facts).map(({ name }) => name);
+  };
+  assert.deepEqual(again(100, [90, 100]), []);
+  assert.deepEqual(again(95, [95]), [], 'a keepalive moved the position on');
+  assert.deepEqual(again(70, []), [], 'confirmed, then a keepalive moved the position on');
+  assert.deepEqual(again(null, []), [], 'no commit yet');
+  assert.deepEqual(again(100, [90, 99]), ['log_differs']);
+  assert.deepEqual(again(100, []), ['log_differs']);
+  assert.deepEqual(again(70, [90]), ['log_differs']);
+  assert.deepEqual(again(null, [90]), ['log_differs']);
 });
 
 void test('a timeline history names where each timeline ended', () => {

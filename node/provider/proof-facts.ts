@@ -1,8 +1,9 @@
 /** Reads the facts of the proof at the provider, in one walsender session. */
-import { literal } from '../database/ident.ts';
+import { ident, literal } from '../database/ident.ts';
 import { sqlFailure } from '../database/sqlstate.ts';
-import { noLsn, parseLsn } from '../pgoutput/lsn.ts';
+import { formatLsn, noLsn, parseLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
+import { publicationName } from './replication-connection.ts';
 import { identifyNode, identifySystem } from './identity.ts';
 import type { ProviderFacts, SlotFacts } from './proof.ts';
 import type { KnownProvider } from './provider.ts';
@@ -20,15 +21,23 @@ export async function readFacts(
   const { database, logEnd } = await readLog(session);
   const history =
     system.timeline > known.timeline ? await timelineEnds(session, system.timeline) : null;
+  const slot = await readSlot(session, known.slot);
+  const same =
+    publication?.oid === known.publicationOid && publication.nonce === known.publicationNonce;
+  const behind = slot?.confirmed && slot.confirmed < known.position && known.position <= logEnd;
   return {
     ...system,
     node,
     publication,
     database,
     logEnd,
-    slot: await readSlot(session, known.slot),
+    slot,
     knownTimelineEnd: history?.get(known.timeline) ?? null,
     witnessLsn: known.witness ? await readWitness(session, known.witness.nonce) : null,
+    unconfirmed:
+      same && behind && slot.walStatus !== 'lost' && slot.plugin === 'pgoutput'
+        ? await readUnconfirmed(options, known)
+        : null,
   };
 }
 
@@ -93,6 +102,25 @@ async function readSlot(session: Session, slot: string): Promise<SlotFacts | nul
         confirmed: row.confirmed === null ? null : parseLsn(row.confirmed),
       }
     : null;
+}
+
+/** What the slot would send again, looked at and left: on the server that was known it was applied here already. */
+async function readUnconfirmed(
+  options: Omit<SessionOptions, 'replication'>,
+  { slot, position }: KnownProvider,
+): Promise<Lsn[]> {
+  await using session = await openSession({ ...options, replication: false });
+  const rows = await session.ask<{ lsn: string }>(
+    `select lsn::text
+     from pg_catalog.pg_logical_slot_peek_binary_changes(
+       $1, $2::pg_lsn, null,
+       'proto_version', '1', 'publication_names', $3, 'messages', 'true'
+     )
+     where pg_catalog.get_byte(data, 0) = pg_catalog.ascii('C') and lsn <= $2::pg_lsn
+     order by lsn`,
+    [slot, formatLsn(position), ident(publicationName)],
+  );
+  return rows.map(({ lsn }) => parseLsn(lsn));
 }
 
 async function readWitness(session: Session, nonce: string): Promise<Lsn | null> {

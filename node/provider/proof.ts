@@ -17,6 +17,8 @@ export interface ProviderFacts extends SystemIdentity {
   readonly knownTimelineEnd: Lsn | null;
   /** Position of the heartbeat whose nonce we hold; null: the provider does not know it. */
   readonly witnessLsn: Lsn | null;
+  /** Commits the slot would send up to the known position, by their ends; null: not asked. */
+  readonly unconfirmed: readonly Lsn[] | null;
 }
 
 export interface SlotFacts {
@@ -34,6 +36,7 @@ export function doubtsOf(known: KnownProvider, facts: ProviderFacts): Doubt[] {
     ...publicationDoubts(known, facts),
     ...slotDoubts(known, facts),
     ...witnessDoubts(known, facts),
+    ...commitDoubts(known, facts),
   ];
 }
 
@@ -113,4 +116,27 @@ function witnessDoubts(known: KnownProvider, facts: ProviderFacts): Doubt[] {
   }
   const found = facts.witnessLsn === null ? null : formatLsn(facts.witnessLsn);
   return [{ name: 'witness_missing', detail: { lsn: formatLsn(witness.lsn), found } }];
+}
+
+/**
+ * A copy taken before the position was confirmed holds a slot that stands before it, and another log from there on: what
+ * it would send up to the position can not end exactly where the last commit applied here ended. Sees what the witness
+ * can not, a copy taken after the last heartbeat.
+ */
+function commitDoubts({ lastCommit, position }: KnownProvider, facts: ProviderFacts): Doubt[] {
+  const { unconfirmed, slot } = facts;
+  if (!unconfirmed || !slot || slot.confirmed === null) {
+    return [];
+  }
+  const last = unconfirmed.at(-1) ?? null;
+  const expected = lastCommit && lastCommit > slot.confirmed ? lastCommit : null;
+  if (last === expected) {
+    return [];
+  }
+  const detail = {
+    position: formatLsn(position),
+    known: expected && formatLsn(expected),
+    now: last && formatLsn(last),
+  };
+  return [{ name: 'log_differs', detail }];
 }

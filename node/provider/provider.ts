@@ -85,6 +85,8 @@ export interface KnownProvider {
   readonly publicationNonce: string;
   readonly slot: string;
   readonly position: Lsn;
+  /** End of the last commit applied here; null or absent: none. */
+  readonly lastCommit?: Lsn | null;
   /** The provider's last heartbeat applied here; null: none yet. */
   readonly witness: { readonly nonce: string; readonly lsn: Lsn } | null;
 }
@@ -101,7 +103,8 @@ export type DoubtName =
   | 'slot_lost'
   | 'slot_foreign'
   | 'slot_ahead'
-  | 'witness_missing';
+  | 'witness_missing'
+  | 'log_differs';
 
 export interface Doubt {
   readonly name: DoubtName;

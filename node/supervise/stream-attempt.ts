@@ -154,6 +154,7 @@ async function prove(
     publicationNonce: row.publicationNonce,
     slot: row.slot,
     position: row.position,
+    lastCommit: row.lastCommit,
     witness: await witnessOf(database, row.provider),
   });
   if (doubts.length > 0) {

@@ -6,6 +6,7 @@ const whole = 'only approved rows leave, and whole';
 const siblings = 'a child cannot hurt its siblings';
 const gap = 'no silent gap, and no silent loss';
 const truth = 'status tells the truth';
+const suites = 'node/testing/suites';
 
 export const faults: readonly Fault[] = [
   {
@@ -194,7 +195,88 @@ export const faults: readonly Fault[] = [
     ],
     test: {
       file: 'node/testing/suites/clone.test.ts',
-      title: 'a clone that wrote on is refused by its missing witness alone',
+      title: 'a clone that wrote on is refused by its missing witness',
+    },
+  },
+  {
+    name: 'where the commits of an unconfirmed stretch end is not compared',
+    breaks: 'no silent loss: a clone taken after the last heartbeat passes every other check',
+    edits: [
+      { file: 'node/provider/proof.ts', find: '    ...commitDoubts(known, facts),\n', replace: '' },
+    ],
+    test: { file: `${suites}/clone.test.ts`, title: 'a clone taken after the last heartbeat' },
+  },
+  {
+    name: 'a publication made again counts as the one that was known',
+    breaks: 'no silent gap: what was committed while it was missing is never sent',
+    edits: [
+      {
+        file: 'node/provider/proof.ts',
+        find: 'publication.oid === known.publicationOid && publication.nonce === known.publicationNonce',
+        replace: 'publication.oid > 0',
+      },
+    ],
+    test: { file: `${suites}/clone.test.ts`, title: 'each doubt is named' },
+  },
+  {
+    name: 'a socket may be left unread for ever',
+    breaks:
+      "an outage never fills a disk: the provider's checkpointer waits for a blocked walsender",
+    edits: [
+      {
+        file: 'node/provider/direct-stream.ts',
+        find: 'const unreadLimitMs = 10_000;',
+        replace: 'const unreadLimitMs = 10_000_000;',
+      },
+    ],
+    test: {
+      file: `${suites}/log-bound.test.ts`,
+      title: "a locked subscriber does not hold up its provider's checkpointer",
+    },
+  },
+  {
+    name: 'the node beside a provider leaves stuck walsenders alone',
+    breaks: 'an outage never fills a disk, also when the subscriber stands still',
+    edits: [
+      {
+        file: 'node/provider/slot-watch.ts',
+        find: 'if (stuck && pid !== null) {',
+        replace: 'if (stuck && pid === 0) {',
+      },
+    ],
+    test: {
+      file: `${suites}/log-bound.test.ts`,
+      title: 'the node beside a provider ends the walsender',
+    },
+  },
+  {
+    name: 'a copy without its first rows counts as complete',
+    breaks: 'status tells the truth: complete only where nothing is missing',
+    edits: [
+      {
+        file: 'node/supervise/stream-attempt.ts',
+        find: "slot.tablesWithRows.length > 0 ? 'first_copy' : null",
+        replace: 'null',
+      },
+    ],
+    test: {
+      file: `${suites}/freshness.test.ts`,
+      title: 'freshness tells age and completeness of every origin',
+    },
+  },
+  {
+    name: 'lag is the log not yet applied, as of the last message',
+    breaks: 'status tells the truth: a cut link shows as growing age, never as zero',
+    edits: [
+      {
+        file: 'migrations/000001.sql',
+        find: 'clock_timestamp() - b.at as age',
+        replace: "case when b.at is not null then interval '0' end as age",
+      },
+    ],
+    test: {
+      file: `${suites}/freshness.test.ts`,
+      title: 'freshness tells age and completeness of every origin',
     },
   },
 ];

@@ -49,6 +49,22 @@ async function heartbeatFrom(tree: Tree, node: string): Promise<void> {
   );
 }
 
+/** Waits until north has applied the last heartbeat of a node that is stopped. */
+async function heartbeatArrived(tree: Tree, node: string): Promise<void> {
+  const nonce = async (at: string): Promise<string | undefined> => {
+    const [row] = await tree
+      .node(at)
+      .database.query<{ nonce: string }>(
+        `select nonce::text from tributary.heartbeat where node = $1`,
+        [node],
+      );
+    return row?.nonce;
+  };
+  await tree.until(async () => (await nonce(node)) === (await nonce('north')), {
+    what: `the last heartbeat of ${node}`,
+  });
+}
+
 /** Stops the server of a node, copies its directory, starts it again. The copy is not started. */
 async function snapshot(tree: Tree, node: string): Promise<Cluster> {
   const { cluster } = tree.node(node).database;
@@ -74,7 +90,7 @@ async function siblingFlows(tree: Tree, sibling: string): Promise<void> {
   );
 }
 
-void test('a clone that wrote on is refused by its missing witness alone, and the original goes on', async () => {
+void test('a clone that wrote on is refused by its missing witness, and the original goes on', async () => {
   await using tree = await Tree.create({ parents: branch });
   const original = tree.node('district_a').database;
   await enter(original, 20);
@@ -113,7 +129,8 @@ void test('a clone that wrote on is refused by its missing witness alone, and th
   const before = await rowsAtNorth(tree, 'district_a');
   assert.match(before, /^25 /);
   tree.node('district_a').link?.redirect(copy.port);
-  assert.deepEqual(await untilDoubt(tree, fromA, 'witness_missing'), ['witness_missing']);
+  const doubts = await untilDoubt(tree, fromA, 'witness_missing');
+  assert.deepEqual(doubts, ['witness_missing', 'log_differs']);
   await siblingFlows(tree, 'district_b');
   tree.process('north').signal('SIGHUP');
   await untilDoubt(tree, fromA, 'witness_missing');
@@ -127,6 +144,32 @@ void test('a clone that wrote on is refused by its missing witness alone, and th
   tree.node('district_a').link?.redirect(null);
   tree.start('district_a');
   await enter(original, 1);
+  tree.process('north').signal('SIGHUP');
+  await untilStreaming(tree, fromA);
+  await tree.waitLevel();
+  await clone[Symbol.asyncDispose]();
+});
+
+void test('a clone taken after the last heartbeat is refused by where its commits end', async () => {
+  await using tree = await Tree.create({ parents: branch });
+  const original = tree.node('district_a').database;
+  await enter(original, 20);
+  await tree.waitLevel();
+  await tree.stop('district_a');
+  await heartbeatArrived(tree, 'district_a');
+  await using copy = await snapshot(tree, 'district_a');
+  await enter(original, 5);
+  await tree.waitLevel();
+  const before = await rowsAtNorth(tree, 'district_a');
+  await copy.start();
+  const clone = NodeDatabase.over(copy);
+  for (let row = 0; row < 40; row += 1) {
+    await enter(clone, 1);
+  }
+  tree.link('district_a').redirect(copy.port);
+  assert.deepEqual(await untilDoubt(tree, fromA, 'log_differs'), ['log_differs']);
+  assert.equal(await rowsAtNorth(tree, 'district_a'), before);
+  tree.link('district_a').redirect(null);
   tree.process('north').signal('SIGHUP');
   await untilStreaming(tree, fromA);
   await tree.waitLevel();
