@@ -41,6 +41,8 @@ export interface NodeServiceOptions {
 export interface Watch {
   run(signal: AbortSignal): Promise<void>;
   findings(): readonly Finding[];
+  /** Walsenders it ended since the start, if it ends any. */
+  walsendersEnded?(): number;
 }
 
 export class NodeService {
@@ -111,6 +113,10 @@ export class NodeService {
       streams: this.#streams(),
       sample,
       findings: this.#watches.flatMap((watch) => watch.findings()),
+      walsendersEnded: this.#watches.reduce(
+        (sum, watch) => sum + (watch.walsendersEnded?.() ?? 0),
+        0,
+      ),
     };
   }
 

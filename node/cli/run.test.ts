@@ -75,8 +75,28 @@ void test('rows travel from district to nation by processes of the command line'
       text,
       /^tributary_replication_slots_active\{slot_name="tributary_nation",slot_type="logical"\} 1$/m,
     );
+    assert.match(text, /^tributary_walsenders_ended_total 0$/m);
     assert.match(text, /^nodejs_eventloop_lag_seconds /m);
   });
+
+  await t.test(
+    'metrics of the root tell how the districts are, which nobody can scrape',
+    async () => {
+      const port = tree.node('nation').httpPort;
+      await tree.until(
+        async () => {
+          const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+          return [
+            /^tributary_origin_info\{origin="district_a",level="district",via="north"\} 1$/m,
+            /^tributary_subtree_info\{origin="district_a",version="[^"]+",topology="[0-9a-f]{12}"\} 1$/m,
+            /^tributary_subtree_slot_active\{origin="district_a",slot_name="tributary_north"\} 1$/m,
+            /^tributary_subtree_stream_state\{origin="north",stream="district_a",state="streaming"\} 1$/m,
+          ].every((line) => line.test(text));
+        },
+        { what: 'the state of the district is told at the root' },
+      );
+    },
+  );
 
   await t.test('a bad file changes nothing, and status says so until it is mended', async () => {
     const good = await readFile(tree.file, 'utf8');

@@ -57,6 +57,7 @@ async function askDatabase({ topology, node }: Place): Promise<StatusReport> {
       streams: childrenOf(topology, node).map(({ name }) => stoppedStream(name)),
       sample,
       findings: [],
+      walsendersEnded: 0,
     });
   } catch (error) {
     throw localError(error);

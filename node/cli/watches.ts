@@ -17,7 +17,11 @@ export interface WatchOptions {
 export function nodeWatches(options: WatchOptions): readonly Watch[] {
   const slots = new SlotWatch(options);
   return [
-    { run: async (signal) => await slots.run(signal), findings: () => [] },
+    {
+      run: async (signal) => await slots.run(signal),
+      findings: () => [],
+      walsendersEnded: () => slots.ended,
+    },
     new PublicationWatch(options),
   ];
 }

@@ -1,22 +1,12 @@
 /** A snapshot as metrics. */
-import type { StreamState } from '../supervise/stream-state.ts';
 import type { StreamReport } from '../supervise/stream-report.ts';
+import { countFindings } from './finding.ts';
+import { observeSubtree } from './observe-subtree.ts';
 import type { Metrics } from './registry.ts';
 import { behind, isReady } from './report-status.ts';
 import type { Slot } from './sample.ts';
-import { ageNow, type Snapshot } from './snapshot.ts';
-
-const states = {
-  starting: true,
-  proving: true,
-  streaming: true,
-  retrying: true,
-  person: true,
-  paused: true,
-  stopped: true,
-} as const satisfies Record<StreamState, true>;
-
-const walStatuses = ['reserved', 'extended', 'unreserved', 'lost'] as const;
+import type { Snapshot } from './snapshot.ts';
+import { streamStates, walStatuses } from './state-names.ts';
 
 /** Sets every metric of the node from the snapshot. */
 export function observe(metrics: Metrics, snapshot: Snapshot): void {
@@ -27,12 +17,7 @@ export function observe(metrics: Metrics, snapshot: Snapshot): void {
     observeLag(metrics, stream);
     observeTotals(metrics, stream);
   }
-  for (const origin of snapshot.sample.freshness) {
-    const labels = { origin: origin.origin };
-    const age = ageNow(snapshot.sample, origin.ageSeconds);
-    metrics.set('tributary_origin_heartbeat_age_seconds', age, labels);
-    metrics.set('tributary_origin_complete', origin.complete, labels);
-  }
+  observeSubtree(metrics, snapshot);
   for (const slot of snapshot.sample.slots) {
     observeSlot(metrics, slot);
   }
@@ -60,10 +45,14 @@ function observeNode(metrics: Metrics, snapshot: Snapshot): void {
     const count = snapshot.findings.filter((finding) => finding.severity === severity).length;
     metrics.set('tributary_findings', count, { severity });
   }
+  for (const { code, severity, count } of countFindings(snapshot.findings)) {
+    metrics.set('tributary_findings_by_code', count, { code, severity });
+  }
+  metrics.set('tributary_walsenders_ended_total', snapshot.walsendersEnded);
 }
 
 function observeState(metrics: Metrics, stream: StreamReport): void {
-  for (const state of Object.keys(states)) {
+  for (const state of streamStates) {
     const labels = { stream: stream.provider, state };
     metrics.set('tributary_stream_state', stream.state === state, labels);
   }

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { readFreshness, type Freshness } from '../database/freshness.ts';
 import { localError } from '../database/local-error.ts';
 import { loadStreams, type StreamRow } from '../database/streams.ts';
+import { readSubtree, type SubtreeHeartbeat } from '../database/subtree.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
 import { readDisk, type Disk } from './disk.ts';
@@ -18,6 +19,8 @@ export interface Sample {
   readonly error: TributaryError | null;
   /** Ages as of `at`. */
   readonly freshness: readonly Freshness[];
+  /** What the nodes below last said of themselves. */
+  readonly subtree: readonly SubtreeHeartbeat[];
   readonly streams: readonly StreamRow[];
   readonly slots: readonly Slot[];
   /** null: not allowed to see. */
@@ -51,6 +54,7 @@ const nothing: Sample = {
   at: null,
   error: null,
   freshness: [],
+  subtree: [],
   streams: [],
   slots: [],
   walDirectoryBytes: null,
@@ -110,7 +114,9 @@ export class Sampler {
       };
       const streams = await loadStreams(database);
       const freshness = await readFreshness(database);
-      this.#sample = { ...this.#sample, at: performance.now(), streams, freshness, disk };
+      const subtree = await readSubtree(database);
+      const at = performance.now();
+      this.#sample = { ...this.#sample, at, streams, freshness, subtree, disk };
     } catch (error) {
       this.#sample = { ...this.#sample, error: localError(error), disk };
     }

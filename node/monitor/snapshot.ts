@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly streams: readonly StreamReport[];
   readonly sample: Sample;
   readonly findings: readonly Finding[];
+  /** Walsenders past their log bound that this process ended. */
+  readonly walsendersEnded: number;
 }
 
 /** Time since the sample was taken goes on the ages: a database that stopped answering does not make them stand still. */

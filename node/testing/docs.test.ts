@@ -3,9 +3,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { errorsPage } from '../cli/errors-page.ts';
+import { metricsPage } from '../monitor/metrics-page.ts';
 
 void test('docs/errors.md is what `npm run docs` writes', async () => {
   assert.equal(await readFile('docs/errors.md', 'utf8'), errorsPage());
+});
+
+void test('docs/metrics.md is what `npm run docs` writes', async () => {
+  assert.equal(await readFile('docs/metrics.md', 'utf8'), metricsPage());
 });
 
 void test('every doubt has its line in docs/doubts.md', async () => {
