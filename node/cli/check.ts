@@ -37,5 +37,5 @@ function summary(node: string, severities: readonly string[]): string {
     severities.filter((other) => other === severity).length;
   return severities.length === 0
     ? `${node}: nothing to mend`
-    : `${node}: ${count('error')} errors, ${count('warning')} warnings, ${count('info')} notes`;
+    : `${node}: errors ${count('error')}, warnings ${count('warning')}, notes ${count('info')}`;
 }

@@ -1,6 +1,7 @@
 /** `tributary prepare [--plan] [--admin URL] [--undo]`: makes this node's database what the topology wants of it. */
 import type { Topology } from '../config/model.ts';
 import { postgresUrl } from '../config/postgres-url.ts';
+import { localError } from '../database/local-error.ts';
 import type { Log } from '../log.ts';
 import { type Intent, intentOf } from '../publish/intent.ts';
 import { openAdmin, planFor, prepareNode, type PrepareResult } from '../publish/prepare.ts';
@@ -32,6 +33,11 @@ export async function prepareCommand(args: PrepareArguments, out: Out): Promise<
     return args.plan ? await show(args, adminUrl, out) : await run(args, adminUrl, out);
   } catch (error) {
     complaint(error).forEach((line) => out(line));
+    if (args.admin === null && localError(error).code === 'database_refused') {
+      out(
+        'Before the roles exist: --admin URL, with the login of an owner of the tables or a superuser.',
+      );
+    }
     return exitCodeOf(error);
   }
 }
@@ -46,13 +52,19 @@ async function show(args: PrepareArguments, adminUrl: string, out: Out): Promise
     return 0;
   }
   const { plan } = await planFor(session.client, intent);
-  printScripts(plan, out);
-  printAccess(intent, session.client.database ?? '', out);
   // The plan is made to be run by others: what only this login may not do stands in nobody's way.
   const login = new Set(['not_owner', 'may_not_create', 'role_missing']);
   const findings = plan.findings.filter((finding) => !login.has(finding.code));
-  printFindings(findings, out);
-  return exitCodeOfFindings(findings);
+  if (exitCodeOfFindings(findings) !== 0) {
+    printFindings(findings, out);
+    out('no scripts before that is mended: they would not be complete');
+    return 3;
+  }
+  printScripts(plan, out);
+  printAccess(intent, session.client.database ?? '', out);
+  // What is printed can be given to psql as it is.
+  printFindings(findings, (line) => out(`-- ${line}`));
+  return 0;
 }
 
 async function run(args: PrepareArguments, adminUrl: string, out: Out): Promise<number> {
@@ -76,7 +88,7 @@ async function planned(intent: Intent, adminUrl: string, node: string): ReturnTy
 
 function report(result: PrepareResult, word: string, out: Out): number {
   for (const one of result.done) {
-    out(`done     ${(sqlOf({ ...one, transaction: false }).split('\n')[0] ?? '').slice(0, 160)}`);
+    out(`done     ${headline(one)}`);
   }
   printFindings(result.findings, out);
   for (const one of result.left) {
@@ -85,8 +97,18 @@ function report(result: PrepareResult, word: string, out: Out): number {
   for (const setting of result.restartFor) {
     out(`left     restart PostgreSQL: ${setting} acts only then`);
   }
-  out(result.done.length === 0 ? `nothing to do: all is ${word}` : word);
+  const but = result.left.length + result.restartFor.length > 0 ? ', but for what is left' : '';
+  out(`${result.done.length === 0 ? `nothing to do: all is ${word}` : word}${but}`);
   return 0;
+}
+
+/** The first line that says what a statement makes, not what it first clears away. */
+function headline(one: Statement): string {
+  const lines = sqlOf({ ...one, transaction: false })
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('--'));
+  const made = lines.find((line) => !line.startsWith('drop ')) ?? lines[0] ?? '';
+  return (made.startsWith('delete from tributary.') ? (lines[0] ?? '') : made).slice(0, 160);
 }
 
 interface Scripts {

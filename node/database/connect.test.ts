@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
 import { roles, TestDatabase } from '../testing/database.ts';
-import { clientConfig } from './connect.ts';
+import { clientConfig, openPool } from './connect.ts';
 
 void test("options in a URL add to a session's settings and never replace them", async () => {
   await using database = await TestDatabase.create();
@@ -27,5 +27,22 @@ void test("options in a URL add to a session's settings and never replace them",
     assert.deepEqual(rows, [{ role: 'replica', zone: 'UTC', dates: 'ISO, YMD', memory: '5MB' }]);
   } finally {
     await client.end();
+  }
+});
+
+/** A node ended when its PostgreSQL crashed while a connection of the pool stood between two statements. */
+void test('a connection that ends in the hands of its user fails the next statement, not the process', async () => {
+  await using database = await TestDatabase.create();
+  const pool = openPool({ url: database.url(), applicationName: 'tributary test', max: 1 });
+  const client = await pool.connect();
+  const ended = new Promise<void>((resolve) => client.on('end', resolve));
+  try {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await database.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    await ended;
+    await assert.rejects(client.query('select 1'));
+  } finally {
+    client.release(true);
+    await pool.end();
   }
 });

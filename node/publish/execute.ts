@@ -126,6 +126,10 @@ function failed(one: Statement, error: unknown): TributaryError {
     {
       sqlstate: failure?.sqlstate ?? null,
       table: failure?.table ?? null,
+      reason:
+        failure?.sqlstate === '42501'
+          ? 'this login may not: run it as the one that prepared the database, or as a superuser'
+          : null,
       statement: firstLine(one),
     },
     { cause: error },

@@ -83,7 +83,10 @@ void test('a database prepared for another node is refused by run and by prepare
   assert.equal(prepared.code, 0, prepared.stdout);
   const refused = await trouble.command('prepare', '--admin', url);
   assert.equal(refused.code, 3);
-  assert.match(refused.stdout, /belongs to a node of another name.*district_a/);
+  assert.match(
+    refused.stdout,
+    /belongs to a node of another name \(node_name_differs\)[\s\S]*found: district_a/,
+  );
   const own = trouble.databaseUrl();
   await trouble.secret('database', own.replace(/records$/, 'wrong'));
   const process = trouble.start();
