@@ -8,12 +8,14 @@ import { subtreeState, type SubtreeState } from './subtree-state.ts';
 
 export function observeSubtree(metrics: Metrics, snapshot: Snapshot): void {
   const { topology, sample } = snapshot;
-  const known = new Map(topology.nodes.map((node) => [node.name, node]));
+  const levels = new Map(
+    // A retired node is not expected to be heard of: what it last said would be alerted about for ever.
+    topology.nodes.filter((node) => !node.retired).map((node) => [node.name, node.level]),
+  );
   for (const { origin, via, ageSeconds, complete } of sample.freshness) {
-    const node = known.get(origin);
-    // A retired node is not expected to be heard of, so nothing is said that an alert could join with.
-    if (node && !node.retired) {
-      metrics.set('tributary_origin_info', 1, { origin, level: node.level, via });
+    const level = levels.get(origin);
+    if (level !== undefined) {
+      metrics.set('tributary_origin_info', 1, { origin, level, via });
     }
     const age = ageNow(sample, ageSeconds);
     metrics.set('tributary_origin_heartbeat_age_seconds', age, { origin });
@@ -23,7 +25,9 @@ export function observeSubtree(metrics: Metrics, snapshot: Snapshot): void {
     }
   }
   for (const heartbeat of sample.subtree) {
-    observeHeartbeat(metrics, heartbeat);
+    if (levels.has(heartbeat.origin)) {
+      observeHeartbeat(metrics, heartbeat);
+    }
   }
 }
 
