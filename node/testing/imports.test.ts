@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 void test('rooms import only in the directions they may', async () => {
   const sources = [];
-  for await (const path of glob(['node/**/*.ts', 'poc/**/*.ts'], { cwd: root })) {
+  for await (const path of glob(['{node,poc,monitoring}/**/*.ts'], { cwd: root })) {
     sources.push({ path, text: await readFile(join(root, path), 'utf8') });
   }
   assert.ok(sources.length > 20);
@@ -32,6 +32,7 @@ const refused: readonly (readonly [path: string, text: string, breach: RegExp])[
   ['node/main.ts', `import { until } from './testing/until.ts';`, /main may not import/],
   ['node/cli/a.ts', `import { b } from '../../poc/b.ts';`, /cli may not import/],
   ['node/new/a.ts', `import { b } from '../apply/b.ts';`, /new may not import/],
+  ['monitoring/a.ts', `import { b } from '../node/apply/b.ts';`, /monitoring may not import/],
   ['poc/a.ts', `import type { Topology } from '../node/config/model.ts';`, /poc may not import/],
   ['node/apply/a.ts', `import { A } from 'pg-logical-replication';`, /only provider imports/],
   ['node/http/a.ts', `import prom from 'prom-client';`, /only monitor imports/],

@@ -30,6 +30,7 @@ const leaves: Readonly<Record<string, Readonly<Record<string, Leave>>>> = {
   monitor: { config: 'any', database: 'any', pgoutput: 'lsn.ts', supervise: 'types' },
   http: { monitor: 'types', supervise: 'types' },
   jobs: { monitor: 'types', supervise: 'types' },
+  monitoring: { monitor: 'any' },
 };
 
 /** They wire: every room but testing. */
