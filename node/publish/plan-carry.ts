@@ -80,10 +80,20 @@ const exact = [
   "lc_monetary = 'C'",
 ];
 
+/**
+ * Each column by itself, and its failure passed over: the application's upgrade may have dropped, renamed or changed it
+ * since prepare, and its approvals must go on. Should the value not leave, the stream stops with value_missing.
+ */
 function carryFunction(name: string, columns: readonly ColumnFacts[]): string {
   const lines = columns.map((column) => {
     const value = `new.${ident(column.name)}`;
-    return `  if ${value} is not null then\n    ${value} := ${rewritten(value, column)};\n  end if;`;
+    return `  begin
+    if ${value} is not null then
+      ${value} := ${rewritten(value, column)};
+    end if;
+  exception when others then
+    null;
+  end;`;
   });
   return `create or replace function ${name}() returns trigger
 language plpgsql
