@@ -143,6 +143,44 @@ $$;
 
 revoke all on function tributary.refuse_foreign_truncate() from public;
 
+-- Which tables already hold rows that leave for the parent: the parent asks once, under the snapshot of its new slot.
+-- It may read no table itself, and no view stands between, for PostgreSQL refuses to change a column that a view reads.
+-- PostgreSQL lets a row filter use built-in immutable functions and operators only, no type, function or operator of a
+-- user, and under this search_path the filter means here what it means to the walsender: no foreign code runs by it.
+-- Planning may run functions of the table's own indexes: prepared by a superuser, the function is given to their owner.
+-- A table that can not be judged (a row the filter fails on, row level security forced on its owner) counts as filled.
+create function tributary.tables_with_rows() returns setof text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $$
+declare
+  published record;
+  filled boolean;
+begin
+  for published in
+    select t.schemaname, t.tablename, coalesce(t.rowfilter, 'true') as filter
+    from pg_publication_tables t
+    where t.pubname = 'tributary_up' and t.schemaname <> 'tributary'
+    order by t.schemaname, t.tablename
+  loop
+    begin
+      execute format('select exists (select from %I.%I where %s)', published.schemaname, published.tablename, published.filter)
+      into filled;
+    exception when data_exception or insufficient_privilege then
+      filled := true;
+    end;
+    if filled then
+      return next published.schemaname || '.' || published.tablename;
+    end if;
+  end loop;
+end
+$$;
+
+revoke all on function tributary.tables_with_rows() from public;
+
 -- Makes `origins` of this node's own heartbeat say what is true now. Called in the same transaction as the change
 -- of state, so that the news travels in commit order, before any later heartbeat of an origin it concerns.
 create function tributary.refresh_origins() returns void

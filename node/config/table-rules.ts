@@ -13,7 +13,7 @@ interface Needed {
   readonly use: string;
 }
 
-const reservedSchemas = ['tributary', 'tributary_up', 'pg_catalog', 'information_schema'];
+const reservedSchemas = ['tributary', 'pg_catalog', 'information_schema'];
 
 export function checkTables(draft: Draft, complain: Complain): void {
   complainOfRepeats(

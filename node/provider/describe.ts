@@ -18,7 +18,6 @@ export async function describe(
   }
   return {
     node,
-    version: await programVersion(session, node),
     serverVersion: await serverVersion(session),
     ...(await identifySystem(session)),
     publicationOid: publication.oid,
@@ -33,20 +32,6 @@ async function serverVersion(session: Session): Promise<number> {
     `select pg_catalog.current_setting('server_version_num') as version`,
   );
   return Number(rows[0]?.version ?? 0);
-}
-
-/** From the provider's own heartbeat; empty while it never wrote one. */
-async function programVersion(session: Session, node: string): Promise<string> {
-  const view = await session.ask<{ there: boolean }>(
-    `select pg_catalog.to_regclass('tributary_up."tributary.heartbeat"') is not null as there`,
-  );
-  if (!view[0]?.there) {
-    return '';
-  }
-  const rows = await session.ask<{ version: string }>(
-    `select version from tributary_up."tributary.heartbeat" where node = ${literal(node)}`,
-  );
-  return rows[0]?.version ?? '';
 }
 
 async function publishedTables(session: Session): Promise<ProviderTable[]> {

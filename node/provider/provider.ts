@@ -49,7 +49,6 @@ export interface StreamOptions {
 
 export interface ProviderDescription {
   readonly node: string;
-  readonly version: string;
   /** PostgreSQL's server_version_num. */
   readonly serverVersion: number;
   readonly systemIdentifier: string;

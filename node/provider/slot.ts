@@ -8,9 +8,6 @@ import type { NewSlot } from './provider.ts';
 import { openSession } from './session.ts';
 import type { Session, SessionOptions } from './session.ts';
 
-/** Heartbeats and audit travel from now on; that older ones exist does not make a copy incomplete. */
-const notData = ['tributary.heartbeat', 'tributary.audit'];
-
 export type SlotOptions = Omit<SessionOptions, 'replication'> & { readonly slot: string };
 
 /** A new slot waits for every transaction that runs at the provider; looking for approved rows may read whole tables. */
@@ -77,27 +74,14 @@ async function dropUnused(session: Session, options: SlotOptions): Promise<void>
   }
 }
 
+/** Without heartbeats and audit: that older ones exist does not make a copy incomplete. */
 async function tablesWithRows(options: SlotOptions, snapshot: string): Promise<string[]> {
   await using session = await openSession({ ...options, replication: false });
   await session.ask('begin isolation level repeatable read read only');
   await session.ask(`set transaction snapshot ${literal(snapshot)}`);
-  const views = await session.ask<{ name: string }>(
-    `select c.relname::text as name
-     from pg_catalog.pg_class c
-     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = 'tributary_up' and c.relkind = 'v' and not c.relname = any($1)
-     order by c.relname`,
-    [notData],
+  const rows = await session.ask<{ name: string }>(
+    'select t.name from tributary.tables_with_rows() t (name)',
   );
-  const found: string[] = [];
-  for (const { name } of views) {
-    const rows = await session.ask<{ some: boolean }>(
-      `select exists (select from tributary_up.${ident(name)}) as some`,
-    );
-    if (rows[0]?.some) {
-      found.push(name);
-    }
-  }
   await session.ask('commit');
-  return found;
+  return rows.map(({ name }) => name);
 }

@@ -202,42 +202,6 @@ void test('the carry trigger keeps every value exactly, whatever the settings of
   assert.deepEqual(after.rows, before.rows);
 });
 
-void test('the reader sees approved rows and the columns that leave, through the views and nowhere else', async () => {
-  await using database = await TestDatabase.create(newest());
-  await asOwner(database);
-  const tables = [
-    tableOf('case_report', { approved: approvedStatus, columns: ['id', 'status', 'note'] }),
-    tableOf('facility', { key: ['code'] }),
-  ];
-  await prepareNode({
-    topology: topologyOf(tables),
-    node: 'north',
-    adminUrl: database.url(roles.owner),
-  });
-  await database.query(
-    `insert into public.case_report (status, note) values ('draft', 'secret'), ('approved', 'open')`,
-  );
-  await using reader = await connect(database.url(roles.reader));
-  const { rows, fields } = await reader.query('select * from tributary_up."public.case_report"');
-  assert.deepEqual(
-    fields.map((field) => field.name),
-    ['id', 'status', 'note', 'tributary_origin'],
-  );
-  assert.deepEqual(
-    rows.map((row: { note: string }) => row.note),
-    ['open'],
-  );
-  await reader.query('select n.name, n.publication_nonce from tributary.node n');
-  await reader.query('select h.nonce from tributary.heartbeat_log h');
-  for (const table of ['public.case_report', 'public.facility', 'tributary.stream']) {
-    await assert.rejects(reader.query(`select 1 from ${table}`), { code: '42501' });
-  }
-  await using clerk = await connect(database.url(roles.owner));
-  await clerk.query(`insert into public.case_report (note) values ('a draft in a statement')`);
-  const statements = await reader.query(`select a.query from pg_stat_activity a`);
-  assert.ok(!JSON.stringify(statements.rows).includes('a draft in'));
-});
-
 void test('a changed filter never makes a statement of the application fail', async () => {
   await using database = await TestDatabase.create(newest());
   await asOwner(database);

@@ -1,4 +1,4 @@
-/** What the two plain roles may do with the relations, sequences and schemas they need. */
+/** What the two plain roles may do with the relations, sequences, functions and schemas they need. */
 import type pg from 'pg';
 import type { Intent } from './intent.ts';
 
@@ -33,7 +33,7 @@ const sql = `
     select c.oid, n.oid as schema_oid, n.nspname, c.relname, c.relkind
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname in ('tributary', 'tributary_up') and c.relkind in ('r', 'p', 'v')
+    where n.nspname = 'tributary' and c.relkind in ('r', 'p', 'v')
     union
     select c.oid, n.oid, n.nspname, c.relname, c.relkind
     from unnest($1::text[], $2::text[]) w (schema, name)
@@ -58,7 +58,7 @@ const sql = `
     union
     select r.schema_oid, r.nspname from relation r
     union
-    select n.oid, n.nspname from pg_namespace n where n.nspname in ('tributary', 'tributary_up')
+    select n.oid, n.nspname from pg_namespace n where n.nspname = 'tributary'
   )
   select
     role.name as role,
@@ -74,6 +74,12 @@ const sql = `
   select role.name, 'sequence', s.nspname || '.' || s.relname,
     case when has_sequence_privilege(role.oid, s.oid, 'usage') then array['usage'] else array[]::text[] end
   from role, sequence s
+  union all
+  select role.name, 'function', n.nspname || '.' || p.proname,
+    case when has_function_privilege(role.oid, p.oid, 'execute') then array['execute'] else array[]::text[] end
+  from role, pg_proc p
+  join pg_namespace n on n.oid = p.pronamespace
+  where n.nspname = 'tributary' and p.proname = 'tables_with_rows'
   union all
   select role.name, 'schema', n.nspname::text,
     case when has_schema_privilege(role.oid, n.oid, 'usage') then array['usage'] else array[]::text[] end

@@ -20,8 +20,8 @@ export interface Facts {
   /** Tables of the set by `schema.name`; a missing one is absent. */
   readonly tables: ReadonlyMap<string, TableFacts>;
   readonly publication: PublicationFacts | null;
-  /** Views of schema tributary_up by name, with the definition as PostgreSQL tells it. */
-  readonly views: ReadonlyMap<string, string>;
+  /** Functions of schema tributary that work with the rights of their owner: name to owner. */
+  readonly definers: ReadonlyMap<string, string>;
   readonly schemas: ReadonlyMap<string, SchemaFact>;
   readonly privileges: Privileges;
 }
@@ -54,7 +54,7 @@ export async function readFacts(client: pg.ClientBase, intent: Intent): Promise<
       prepared: migrations.length > 0 ? await readPrepared(client) : new Map(),
       tables,
       publication: await readPublication(client),
-      views: await readViews(client),
+      definers: await readDefiners(client),
       schemas: await readSchemas(client),
       privileges: await readPrivileges(client, intent),
     };
@@ -77,14 +77,13 @@ async function readPrepared(client: pg.ClientBase): Promise<Facts['prepared']> {
   return new Map(rows.map((row) => [`${row.kind} ${row.object}`, row]));
 }
 
-async function readViews(client: pg.ClientBase): Promise<Facts['views']> {
-  const { rows } = await client.query<{ name: string; definition: string }>(`
-    select c.relname as name, pg_get_viewdef(c.oid) || coalesce(array_to_string(c.reloptions, ','), '') as definition
-    from pg_class c
-    join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'tributary_up' and c.relkind = 'v'
-    order by c.relname`);
-  return new Map(rows.map((row) => [row.name, row.definition]));
+async function readDefiners(client: pg.ClientBase): Promise<Facts['definers']> {
+  const { rows } = await client.query<{ name: string; owner: string }>(`
+    select p.proname::text as name, pg_get_userbyid(p.proowner)::text as owner
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'tributary' and p.prosecdef`);
+  return new Map(rows.map(({ name, owner }) => [name, owner]));
 }
 
 async function readSchemas(client: pg.ClientBase): Promise<Facts['schemas']> {

@@ -20,8 +20,6 @@ export interface DecidedTable {
   readonly filter: IntendedTable['table']['approved'];
   /** The publication's column list, in the table's order; null: every column. */
   readonly columns: readonly string[] | null;
-  /** The columns that leave, spelt out. */
-  readonly leaving: readonly string[];
   readonly identity: WantedIdentity;
   /** Columns that the carry trigger rewrites; empty: no trigger. */
   readonly carry: readonly ColumnFacts[];
@@ -103,7 +101,6 @@ function decided(
     addOrigin,
     filter: one.table.approved,
     columns: one.leaving === null ? null : leaving,
-    leaving,
     identity: found.identity,
     carry:
       carried && one.table.approved !== null
@@ -125,13 +122,6 @@ function refusedTable(one: IntendedTable, facts: TableFacts): Finding | null {
     return error('partition_foreign', object, {
       problem: `its partition ${foreign.name} is a foreign table, whose rows are not in this server's log`,
       advice: 'Detach the partition, or take the table out of the topology.',
-    });
-  }
-  if (Buffer.byteLength(object) > 63) {
-    return error('name_too_long', object, {
-      problem:
-        'schema and name together have more than 62 bytes: the view for the parent can not bear that name',
-      advice: 'Give the table or its schema a shorter name.',
     });
   }
   const origin = one.table.origin;

@@ -10,7 +10,6 @@ import { planGrants } from './plan-grants.ts';
 import { identityFits, indexFor } from './plan-identity.ts';
 import { planOrigin } from './plan-origin.ts';
 import { planPublication } from './plan-publication.ts';
-import { planViews } from './plan-views.ts';
 import { publishedBefore } from './published-before.ts';
 import type { Statement } from './statement.ts';
 
@@ -22,7 +21,7 @@ export function healthOf(intent: Intent, facts: Facts): readonly Finding[] {
     return [];
   }
   const decision = decide(intent, facts);
-  const published = intent.parent === null ? [] : publishingHealth(intent, decision, facts);
+  const published = intent.parent === null ? [] : publishingHealth(decision, facts);
   return [
     ...published,
     ...decision.findings.filter((finding) => finding.severity === 'error'),
@@ -39,18 +38,12 @@ export function healthOf(intent: Intent, facts: Facts): readonly Finding[] {
   ];
 }
 
-function publishingHealth(intent: Intent, decision: Decision, facts: Facts): readonly Finding[] {
+function publishingHealth(decision: Decision, facts: Facts): readonly Finding[] {
   return [
     ...decision.tables.flatMap((table) => identityHealth(table, facts)),
     ...publicationHealth(decision, facts),
     ...planCarry(decision, facts).statements.map((one) =>
       lost('carry_missing', one, 'large values that an approval does not touch will not travel'),
-    ),
-    ...planViews(intent, decision, facts).statements.map((one) =>
-      warning('view_missing', one.object, {
-        problem: 'what the parent reads besides the stream is gone or changed',
-        advice: cure,
-      }),
     ),
   ];
 }

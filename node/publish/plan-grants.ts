@@ -1,4 +1,4 @@
-/** What the two plain roles may do: the writer what apply needs, the reader almost nothing. Pure. */
+/** What the two plain roles may do: the writer what apply needs, the reader almost nothing; whose rights ours use. Pure. */
 import { ident, qualified } from '../database/ident.ts';
 import type { Facts } from './catalogue.ts';
 import type { Decision } from './decide.ts';
@@ -9,7 +9,7 @@ import { type Statement, statement } from './statement.ts';
 
 interface Grant {
   readonly role: 'reader' | 'writer';
-  readonly kind: 'schema' | 'table' | 'sequence';
+  readonly kind: 'schema' | 'table' | 'sequence' | 'function';
   /** Name as in Privileges. */
   readonly object: string;
   /** Quoted. */
@@ -18,15 +18,47 @@ interface Grant {
 }
 
 const readOnly = ['migration', 'prepared', 'freshness', 'node'];
+/** Functions that look at the application's tables with the rights of their owner. */
+const definers = ['tables_with_rows', 'refuse_foreign_truncate'];
 const written = ['stream', 'route', 'heartbeat', 'heartbeat_log', 'audit'];
 const rows = ['select', 'insert', 'update', 'delete'];
+
+/** Names the tables that hold approved rows, and tells nothing of the rows. */
+const judge: Grant = {
+  role: 'reader',
+  kind: 'function',
+  object: 'tributary.tables_with_rows',
+  sql: 'tributary.tables_with_rows()',
+  privileges: ['execute'],
+};
 
 export function planGrants(intent: Intent, decision: Decision, facts: Facts): Planned {
   const grants = wantedGrants(intent, decision, facts);
   return {
-    statements: grants.flatMap((grant) => grantStatement(intent, grant, facts)),
+    statements: [
+      ...giveDefiners(decision, facts),
+      ...grants.flatMap((grant) => grantStatement(intent, grant, facts)),
+    ],
     keeps: grants.map((grant) => keep('grant', targetOf(grant))),
   };
+}
+
+/** A superuser's look at a table would run what its owner wrote into an index or a type with all rights. */
+function giveDefiners(decision: Decision, facts: Facts): readonly Statement[] {
+  const { user, superuser } = facts.server;
+  const [owner, ...others] = new Set(decision.tables.map((table) => table.facts.owner));
+  if (!superuser || owner === undefined || others.length > 0) {
+    return [];
+  }
+  return definers
+    .filter((name) => (facts.definers.get(name) ?? user) !== owner)
+    .map((name) =>
+      statement('owner', 'none', {
+        why: "looks at tables with the rights of the tables' owner, no more",
+        object: `owner of tributary.${name}()`,
+        commands: [`alter function tributary.${name}() owner to ${ident(owner)}`],
+      }),
+    );
 }
 
 function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonly Grant[] {
@@ -35,7 +67,11 @@ function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonl
   grants.push(...written.map((name) => own('writer', name, rows)));
   if (intent.parent !== null) {
     grants.push(schema('reader', 'tributary'));
-    grants.push(own('reader', 'node', ['select']), own('reader', 'heartbeat_log', ['select']));
+    grants.push(
+      own('reader', 'node', ['select']),
+      own('reader', 'heartbeat_log', ['select']),
+      judge,
+    );
   }
   if (!intent.leaf) {
     grants.push(...applyGrants(decision, facts));
@@ -49,7 +85,7 @@ function applyGrants(decision: Decision, facts: Facts): readonly Grant[] {
   for (const key of facts.privileges.keys()) {
     const [role, kind, ...rest] = key.split(' ');
     const object = rest.join(' ');
-    if (role !== 'writer' || object.startsWith('tributary')) {
+    if (role !== 'writer' || object === 'tributary' || object.startsWith('tributary.')) {
       continue;
     }
     if (kind === 'schema') {

@@ -15,7 +15,6 @@ export interface UndoPlan {
 export function planUndo(facts: Facts, foreign: ReadonlySet<string>): UndoPlan {
   const columns = [...facts.prepared.values()].filter((row) => row.kind === 'column');
   const kept = columns.filter((row) => foreign.has(row.object));
-  const schemas = ['tributary_up', 'tributary'].filter((name) => facts.schemas.has(name));
   return {
     superuser: facts.server.slots.map((slot) => dropSlot(slot.name)),
     owner: [
@@ -23,12 +22,7 @@ export function planUndo(facts: Facts, foreign: ReadonlySet<string>): UndoPlan {
       ...columns
         .filter((row) => !foreign.has(row.object))
         .flatMap((row) => takeAway(row.kind, row.object, row.undo)),
-      ...schemas.map((name) =>
-        alone('owner', 'none', {
-          why: "Tributary's own schema",
-          command: `drop schema if exists ${name} cascade`,
-        }),
-      ),
+      ...(facts.schemas.has('tributary') ? [dropSchema] : []),
     ],
     findings: kept.map((row) =>
       info('origin_column_kept', row.object, {
@@ -38,6 +32,11 @@ export function planUndo(facts: Facts, foreign: ReadonlySet<string>): UndoPlan {
     ),
   };
 }
+
+const dropSchema = alone('owner', 'none', {
+  why: "Tributary's own schema",
+  command: 'drop schema if exists tributary cascade',
+});
 
 function dropSlot(name: string): Statement {
   const one = `from pg_catalog.pg_replication_slots s where s.slot_name = ${literal(name)}`;

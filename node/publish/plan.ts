@@ -12,7 +12,6 @@ import { planIdentity } from './plan-identity.ts';
 import { planOrigin } from './plan-origin.ts';
 import { planPublication } from './plan-publication.ts';
 import { planSuperuser } from './plan-superuser.ts';
-import { planViews } from './plan-views.ts';
 import { keep, type Planned } from './planned.ts';
 import { forget, type Kind, kinds } from './prepared.ts';
 import { alone, type Statement, statement } from './statement.ts';
@@ -46,7 +45,6 @@ export function planPrepare(intent: Intent, facts: Facts, migrations: readonly M
     planOrigin(intent, decision, facts),
     { statements: identity.before, keeps: identity.keeps },
     publishing ? planCarry(decision, facts) : nothing,
-    publishing ? planViews(intent, decision, facts) : nothing,
     publishing ? planPublication(decision, facts, identity.together) : nothing,
   ];
   const keeps = new Set(steps.flatMap((step) => step.keeps));
@@ -107,7 +105,7 @@ export function takeAway(kind: string, object: string, undo: string | null): rea
     ];
   }
   const commands = [...(undo === null ? [] : [tolerant(undo)]), forget(kind, object)];
-  const cost = kind === 'view' || kind === 'grant' || kind === 'publication' ? 'none' : 'lock';
+  const cost = kind === 'grant' || kind === 'publication' ? 'none' : 'lock';
   return [statement('owner', cost, { why, commands })];
 }
 

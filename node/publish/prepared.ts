@@ -6,15 +6,7 @@ import { literal } from '../database/ident.ts';
 import type { Facts } from './catalogue.ts';
 
 /** Kinds in the order in which they are taken away. */
-export const kinds = [
-  'publication',
-  'trigger',
-  'identity',
-  'index',
-  'view',
-  'column',
-  'grant',
-] as const;
+export const kinds = ['publication', 'trigger', 'identity', 'index', 'column', 'grant'] as const;
 
 export type Kind = (typeof kinds)[number];
 

@@ -53,7 +53,11 @@ const damages = [
     'carry_missing',
     'trigger zzz_tributary_carry on public.case_report',
   ],
-  ['drop view tributary_up."public.facility"', 'view_missing', 'view tributary_up.public.facility'],
+  [
+    `revoke execute on function tributary.tables_with_rows() from ${roles.reader}`,
+    'right_missing',
+    `right of "${roles.reader}": execute on function tributary.tables_with_rows()`,
+  ],
   [
     'drop trigger tributary_guard_delete on public.facility',
     'guard_missing',
@@ -165,15 +169,17 @@ void test('the watch tells a lost identity at every look, and says when it is me
   const stop = new AbortController();
   const running = watch.run(stop.signal);
   await database.query('alter table public.case_report replica identity default');
-  await database.query('drop view tributary_up."public.facility"');
+  await database.query(`
+    alter publication tributary_up drop table public.visit;
+    alter table public.visit_2026 replica identity default`);
   await until(() => lines.filter((line) => line === 'error identity_lost').length >= 3, {
     what: 'the alarm is repeated',
   });
-  await until(() => watch.findings().length === 2, { what: 'both findings' });
+  await until(() => watch.findings().length === 3, { what: 'all findings' });
   await prepareNode({ topology, node: 'district_a', adminUrl: database.url(roles.owner) });
   await until(() => watch.findings().length === 0, { what: 'mended' });
   stop.abort();
   await running;
-  assert.equal(lines.filter((line) => line === 'warn view_missing').length, 1);
+  assert.equal(lines.filter((line) => line === 'warn identity_missing').length, 1);
   assert.ok(lines.includes('info identity_lost'));
 });

@@ -1,4 +1,4 @@
-/** A provider prepared by plain SQL, as `prepare` leaves it: schema, publication, views, grants. For tests of the provider. */
+/** A provider prepared by plain SQL, as `prepare` leaves it: schema, publication, grants. For tests of the provider. */
 import { readFile } from 'node:fs/promises';
 import { roles, TestDatabase } from './database.ts';
 
@@ -24,17 +24,9 @@ const published = `
   create publication tributary_up for table
     public.report where (status = 'approved'), public.note, tributary.heartbeat, tributary.audit
     with (publish_via_partition_root = true);
-  create schema tributary_up;
-  create view tributary_up."public.report" with (security_barrier) as
-    select id, status, body from public.report where status = 'approved';
-  create view tributary_up."public.note" with (security_barrier) as select id, body from public.note;
-  create view tributary_up."tributary.heartbeat" with (security_barrier) as
-    select node, at, lsn, nonce, version, topology, state, origins from tributary.heartbeat;
-  create view tributary_up."tributary.audit" with (security_barrier) as
-    select id, node, at, actor, action, subject, detail from tributary.audit;
-  grant usage on schema tributary, tributary_up to ${roles.reader};
-  grant select on all tables in schema tributary_up to ${roles.reader};
+  grant usage on schema tributary to ${roles.reader};
   grant select on tributary.node, tributary.heartbeat_log to ${roles.reader};
+  grant execute on function tributary.tables_with_rows() to ${roles.reader};
 `;
 
 /** A database of its own with a node's schema, two published tables and one that is not. */
