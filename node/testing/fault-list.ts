@@ -56,8 +56,8 @@ export const faults: readonly Fault[] = [
       },
     ],
     test: {
-      file: 'node/provider/contract.test.ts',
-      title: 'commit records that touch are neither skipped nor repeated after a restart',
+      file: 'node/testing/suites/confirm.test.ts',
+      title: 'a commit record that begins where the confirmed one ends is not skipped by a restart',
     },
   },
   {
@@ -157,10 +157,10 @@ export const faults: readonly Fault[] = [
     breaks: truth,
     edits: [
       {
-        file: 'node/provider/queue.ts',
-        find: 'this.#entries.push({ whole });',
+        file: 'node/database/heartbeats.ts',
+        find: 'values (${nonce}, pg_current_wal_insert_lsn(), clock_timestamp())',
         replace:
-          'this.#entries.splice(whole.bytes < 8000 ? this.#head : this.#entries.length, 0, { whole });',
+          "values (${nonce}, pg_current_wal_insert_lsn(), clock_timestamp() + interval '1 s')",
       },
     ],
     test: {
@@ -169,13 +169,18 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    name: 'no status while nothing is read',
+    name: 'no status while apply is at work',
     breaks: lost,
     edits: [
       {
         file: 'node/provider/direct-stream.ts',
         find: 'if (now - this.#statusAt >= this.#statusEveryMs) {',
         replace: 'if (now - this.#statusAt >= this.#statusEveryMs * 1e6) {',
+      },
+      {
+        file: 'node/provider/direct-stream.ts',
+        find: '    if (ask) {\n      this.#sendStatus(false);',
+        replace: '    if (ask && this.#statusAt < 0) {\n      this.#sendStatus(false);',
       },
     ],
     test: {

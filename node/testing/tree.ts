@@ -11,6 +11,7 @@ import type { Settings } from './cluster.ts';
 import { roles } from './database.ts';
 import { loadTopology } from '../config/load.ts';
 import { prepareNode } from '../publish/prepare.ts';
+import { streamsOf } from './standing.ts';
 import { undoAtExit } from './leftovers.ts';
 import { differences } from './level.ts';
 import {
@@ -213,7 +214,8 @@ export class Tree implements AsyncDisposable {
         { what: 'every node equals the approved rows of its subtree', ms, everyMs: 100 },
       );
     } catch (error) {
-      throw new Error(`${last.join('\n')}\n${this.logs()}`, { cause: error });
+      const standing = await streamsOf(this).catch(() => 'unknown');
+      throw new Error(`${last.join('\n')}\n${standing}\n${this.logs()}`, { cause: error });
     }
   }
 
