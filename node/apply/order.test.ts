@@ -55,6 +55,29 @@ void test('a unique value handed from row to row in one transaction arrives', as
   assert.deepEqual(applier.progress().conflicts, new Map());
 });
 
+void test('a unique value handed over in a large transaction makes few statements, not one per change', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.subscriber.query(`
+    create sequence statements;
+    create function count_statement() returns trigger language plpgsql security definer
+      set search_path = public as 'begin perform nextval(''statements''); return null; end';
+    create trigger count_statement after insert or update or delete on bed
+      for each statement execute function count_statement();
+    alter table bed enable always trigger count_statement;`);
+  await pair.provider.query(`begin;
+    insert into bed select 'n' || n, 'd' || n, 'new' from generate_series(1, 2000) n;
+    update bed set code = 'free' where id = 'b9';
+    update bed set code = 'c9' where id = 'b1';
+    update bed set note = 'all';
+    commit`);
+  await pair.drain(applier);
+  await pair.assertEqual('bed');
+  const { rows } = await pair.subscriber.query(`select last_value::int as count from statements`);
+  const [{ count }] = rows as [{ count: number }];
+  assert.ok(count < 200, `${count} statements for 4,000 changes`);
+});
+
 void test('values of a deferred constraint that change places arrive', async () => {
   await using pair = await levelPair();
   await using applier = await pair.applier();

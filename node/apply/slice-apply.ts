@@ -2,6 +2,7 @@
  * A slice into the local transaction that is open, in the cheapest way that works: as sets of new rows; as sets of rows
  * that may be here; split at source-transaction boundaries; at the end one change after the other.
  */
+import { TributaryError } from '../errors.ts';
 import type { Transaction } from '../pgoutput/part.ts';
 import { catalogueChanged, replayable } from './failure.ts';
 import type { Session } from './session.ts';
@@ -18,6 +19,9 @@ export interface SliceOptions {
   /** The catalogue was read anew for this part: failures of class 42 are not due to old statements. */
   readonly catalogueFresh: boolean;
 }
+
+/** So few changes go faster one by one than by another try as sets. */
+const stepsAtOnce = 16;
 
 export const begin = 'begin isolation level read committed';
 
@@ -56,6 +60,13 @@ const savepoint = {
   release: 'release savepoint tributary',
 };
 
+/** Of another name, so that undoing it reaches past the savepoints left open in it. */
+const wholeSavepoint = {
+  mark: 'savepoint tributary_whole',
+  undo: ['rollback to savepoint tributary_whole'],
+  release: 'release savepoint tributary_whole',
+};
+
 const transactionItself = { mark: begin, undo: ['rollback', begin], release: '' };
 
 /** False when the set does not go in as it is: the caller undoes and goes one rung down. */
@@ -81,12 +92,14 @@ async function attempt(
 
 async function split(transactions: readonly Transaction[], options: SliceOptions): Promise<void> {
   const { session, work } = options;
+  const [first] = transactions;
   if (transactions.length <= 1) {
-    await runSteps(transactions, work);
+    if (!first || !(await splitOne(first, options))) {
+      await runSteps(transactions, work);
+    }
     return;
   }
-  const middle = transactions.length >> 1;
-  for (const half of [transactions.slice(0, middle), transactions.slice(middle)]) {
+  for (const half of halves(transactions)) {
     await session.command(savepoint.mark);
     if (!(await attempt(half, 'upsert', options))) {
       await settle(session, savepoint.undo);
@@ -94,6 +107,51 @@ async function split(transactions: readonly Transaction[], options: SliceOptions
     }
     await settle(session, [savepoint.release]);
   }
+}
+
+/**
+ * A transaction of a middle node is a whole part of its child's: one value handed from row to row among its 20,000
+ * changes must not make each of them two round trips. False, and undone: only the steps can judge it, because a row
+ * in one half gets its out-of-line value in the other.
+ */
+async function splitOne(transaction: Transaction, options: SliceOptions): Promise<boolean> {
+  const { session, work } = options;
+  const own: Work = { ...work, tally: new Tally(), unenforced: new Map() };
+  await session.command(wholeSavepoint.mark);
+  try {
+    await runHalves(transaction, { ...options, work: own });
+  } catch (error) {
+    if (!(error instanceof TributaryError && error.code === 'value_missing')) {
+      throw error;
+    }
+    await settle(session, [...wholeSavepoint.undo, wholeSavepoint.release]);
+    return false;
+  }
+  await settle(session, [wholeSavepoint.release]);
+  merge(work, own);
+  return true;
+}
+
+async function runHalves(transaction: Transaction, options: SliceOptions): Promise<void> {
+  const { session, work } = options;
+  if (transaction.changes.length <= stepsAtOnce) {
+    await runSteps([transaction], work);
+    return;
+  }
+  for (const changes of halves(transaction.changes)) {
+    const half = { ...transaction, changes };
+    await session.command(savepoint.mark);
+    if (!(await attempt([half], 'upsert', options))) {
+      await settle(session, savepoint.undo);
+      await runHalves(half, options);
+    }
+    await settle(session, [savepoint.release]);
+  }
+}
+
+function halves<T>(list: readonly T[]): readonly (readonly T[])[] {
+  const middle = list.length >> 1;
+  return [list.slice(0, middle), list.slice(middle)];
 }
 
 function merge(into: Work, from: Work): void {
