@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { greatestDelayMs, leastDelayMs, personDelayMs, restartAfter } from './restart-policy.ts';
+import {
+  greatestDelayMs,
+  leastDelayMs,
+  mendedBy,
+  personDelayMs,
+  restartAfter,
+} from './restart-policy.ts';
 
 void test('a passing failure is tried again after 0.25 s to 30 s, whatever chance says', () => {
   fc.assert(
@@ -38,4 +44,9 @@ void test('text after binary is tried at once', () => {
 void test('the log line grows louder with the delay', () => {
   const levels = [1, 2, 3, 4, 5, 6].map((n) => restartAfter('link_cut', n, 0).level);
   assert.deepEqual(levels, ['info', 'warn', 'warn', 'warn', 'error', 'error']);
+});
+
+void test('a row that failed is mended by a part that went in, a cut link by a connection that stands', () => {
+  assert.equal(mendedBy('row_failed'), 'part');
+  assert.equal(mendedBy('link_cut'), 'connection');
 });

@@ -28,6 +28,26 @@ export function restartAfter(code: ErrorCode, failures: number, chance: number):
   return { delayMs, level: levelOf(delayMs) };
 }
 
+const applyCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'row_failed',
+  'value_missing',
+  'origin_violation',
+  'drifted',
+  'disk_full',
+  'local_busy',
+  'database_unreachable',
+  'spool_full',
+  'reader_slow',
+]);
+
+/**
+ * What shows that a failure is mended. A row that can not be stored fails again at every attempt, each time after the
+ * connection stood: only a part that went in is a proof.
+ */
+export function mendedBy(code: ErrorCode): 'connection' | 'part' {
+  return applyCodes.has(code) ? 'part' : 'connection';
+}
+
 function levelOf(delayMs: number): Restart['level'] {
   if (delayMs < 1000) {
     return 'info';

@@ -11,7 +11,7 @@ import type { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Provider } from '../provider/provider.ts';
-import { restartAfter, type Restart } from './restart-policy.ts';
+import { mendedBy, restartAfter, type Restart } from './restart-policy.ts';
 import { attemptStream, StreamDoubted, type StreamEnds } from './stream-attempt.ts';
 import type { StreamReport } from './stream-report.ts';
 import { StreamStanding } from './stream-standing.ts';
@@ -143,10 +143,16 @@ export class Worker {
   async #watchConnection(signal: AbortSignal): Promise<void> {
     let connectedAt: number | null = null;
     while (!signal.aborted && !this.#steady) {
-      if (this.#provider?.progress().connected) {
+      const progress = this.#provider?.progress();
+      if (progress?.connected) {
         connectedAt ??= performance.now();
-        this.#standing.move('connected');
-        this.#steady ||= performance.now() - connectedAt > steadyMs;
+        const held = performance.now() - connectedAt > steadyMs;
+        const { failure } = this.#standing;
+        const enough = failure === null || mendedBy(failure.code) === 'connection';
+        if (enough || (held && !progress.pending)) {
+          this.#standing.move('connected');
+          this.#steady ||= held;
+        }
       }
       await pause(connectedPollMs, undefined, { signal }).catch(() => {});
     }
