@@ -102,7 +102,8 @@ void test('a table without a key, and one with a serial key: prepare says what t
   );
   await refused(trouble, 'district_a', {
     problem: /public\.extra .*the table has no primary key/,
-    advice: /alter table "public"\."extra" add column id uuid primary key default gen_random_uuid\(\);/,
+    advice:
+      /alter table "public"\."extra" add column id uuid primary key default gen_random_uuid\(\);/,
   });
   const { stdout } = await trouble.commandAt(
     'district_a',
