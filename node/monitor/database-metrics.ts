@@ -39,6 +39,12 @@ export const databaseMetrics = {
     worry: 'Above 0: the parent stopped reading for long, and its slot here is lost or nearly so.',
     labels: [],
   },
+  tributary_wal_written_bytes_total: {
+    kind: 'counter',
+    help: "Log written by this node's PostgreSQL since its cluster was made: the position of its end.",
+    worry: 'Grows far faster than usual: the log that a slot may keep lasts that much shorter.',
+    labels: [],
+  },
   tributary_wal_directory_bytes: {
     kind: 'gauge',
     help: "Size of pg_wal of this node's PostgreSQL; absent without the right to see it.",

@@ -11,7 +11,7 @@ export function metricsPage(): string {
     '',
     'Made by `npm run docs` from the declarations in `node/monitor/`. `GET /metrics` answers in the text format of Prometheus.',
     '',
-    'Units are in the names (`_seconds`, `_bytes`); what ends in `_total` counts from 0 at the start of the process. What is',
+    'Units are in the names (`_seconds`, `_bytes`); what ends in `_total` only grows, from 0 at the start of the process unless it says otherwise. What is',
     'unknown is absent, not 0. Beside these stand `process_*` and `nodejs_*` of the process itself.',
     ...section('The node', nodeMetrics),
     ...section('Streams into this node', streamMetrics),

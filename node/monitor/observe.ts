@@ -36,6 +36,7 @@ function observeNode(metrics: Metrics, snapshot: Snapshot): void {
   metrics.set('tributary_database_up', sample.at !== null && sample.error === null);
   metrics.set('tributary_topology_valid', snapshot.topologyProblems.length === 0);
   metrics.set('tributary_wal_directory_bytes', sample.walDirectoryBytes);
+  metrics.set('tributary_wal_written_bytes_total', sample.walWrittenBytes);
   if (sample.disk) {
     const { path, totalBytes, freeBytes } = sample.disk;
     metrics.set('tributary_disk_total_bytes', totalBytes, { path });

@@ -23,6 +23,8 @@ export interface Sample {
   readonly subtree: readonly SubtreeHeartbeat[];
   readonly streams: readonly StreamRow[];
   readonly slots: readonly Slot[];
+  /** Position of the log's end; null: not known yet. */
+  readonly walWrittenBytes: number | null;
   /** null: not allowed to see. */
   readonly walDirectoryBytes: number | null;
   readonly disk: Disk | null;
@@ -57,6 +59,7 @@ const nothing: Sample = {
   subtree: [],
   streams: [],
   slots: [],
+  walWrittenBytes: null,
   walDirectoryBytes: null,
   disk: null,
 };
@@ -104,12 +107,14 @@ export class Sampler {
     const disk = await readDisk(diskPath());
     try {
       const slots = await readSlots(pool);
+      const walWrittenBytes = await readWalWritten(pool);
       const walDirectoryBytes = await readWalDirectory(pool);
       this.#sample = {
         ...this.#sample,
         at: performance.now(),
         error: null,
         slots,
+        walWrittenBytes,
         walDirectoryBytes,
       };
       const streams = await loadStreams(database);
@@ -142,6 +147,13 @@ async function readSlots(pool: pg.Pool): Promise<Slot[]> {
     where database = current_database() or database is null
     order by slot_name`);
   return rows;
+}
+
+async function readWalWritten(pool: pg.Pool): Promise<number | null> {
+  const { rows } = await pool.query<{ bytes: number }>(
+    `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as bytes`,
+  );
+  return rows[0]?.bytes ?? null;
 }
 
 async function readWalDirectory(pool: pg.Pool): Promise<number | null> {
