@@ -29,7 +29,7 @@ void test('every file that README and ARCHITECTURE name exists', async () => {
   for (const document of ['README.md', 'ARCHITECTURE.md', 'poc/README.md']) {
     const text = await readFile(document, 'utf8').catch(() => '');
     const named = [
-      ...text.matchAll(/`((?:node|poc|docs|topology|migrations)\/[\w./-]+\.\w+)`/g),
+      ...text.matchAll(/`((?:node|poc|docs|topology|migrations|monitoring)\/[\w./-]+\.\w+)`/g),
       ...text.matchAll(/\]\(([\w./-]+\.\w+)\)/g),
     ].map((match) => match[1] ?? '');
     assert.deepEqual(
