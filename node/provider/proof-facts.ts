@@ -111,13 +111,14 @@ async function readUnconfirmed(
 ): Promise<Lsn[]> {
   await using session = await openSession({ ...options, replication: false });
   const rows = await session.ask<{ lsn: string }>(
-    `select lsn::text
+    // By the position itself: as text 0/FE85C20 stands behind 0/125F8F30.
+    `select change.lsn::text as lsn
      from pg_catalog.pg_logical_slot_peek_binary_changes(
        $1, $2::pg_lsn, null,
        'proto_version', '1', 'publication_names', $3, 'messages', 'true'
-     )
-     where pg_catalog.get_byte(data, 0) = pg_catalog.ascii('C') and lsn <= $2::pg_lsn
-     order by lsn`,
+     ) change
+     where pg_catalog.get_byte(change.data, 0) = pg_catalog.ascii('C') and change.lsn <= $2::pg_lsn
+     order by change.lsn`,
     [slot, formatLsn(position), ident(publicationName)],
   );
   return rows.map(({ lsn }) => parseLsn(lsn));

@@ -237,7 +237,8 @@ export class Tree implements AsyncDisposable {
         { ...options, signal: ended.signal },
       );
     } catch (error) {
-      throw new Error(`${options.what}\n${this.logs()}`, { cause: error });
+      const said = error instanceof Error ? error.message : options.what;
+      throw new Error(`${said}\n${this.logs()}`, { cause: error });
     }
   }
 

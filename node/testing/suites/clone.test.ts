@@ -264,3 +264,38 @@ void test('each doubt is named, and leaves every row as it is', async () => {
     assert.match(status.stdout, new RegExp(`doubt: ${doubt}`));
   }
 });
+
+void test('what was applied and not yet confirmed raises no doubt where positions grow by a digit', async () => {
+  await using tree = await Tree.create({ parents: branch });
+  const leaf = tree.node('district_a').database;
+  await enter(leaf, 1);
+  await tree.waitLevel();
+  await Promise.all([tree.stop('north'), tree.stop('district_a')]);
+  const beyond = async (position: string): Promise<boolean> => {
+    await leaf.query(`insert into public.unrelated (filler) values ('x')`);
+    await leaf.query(`select pg_switch_wal()`);
+    const sql = `select pg_current_wal_insert_lsn() >= $1::pg_lsn as beyond`;
+    const [row] = await leaf.query<{ beyond: boolean }>(sql, [position]);
+    return row?.beyond ?? false;
+  };
+  while (!(await beyond('0/F000000'))) {
+    // Another segment of 16 MB.
+  }
+  await enter(leaf, 1);
+  while (!(await beyond('0/10000000'))) {
+    // 0/FF stands before 0/10, but not as text.
+  }
+  await enter(leaf, 1);
+  const [last] = await leaf.query<{ position: string }>(
+    `select max(lsn)::text as position from pg_logical_slot_peek_binary_changes(
+       'tributary_north', null, null, 'proto_version', '1', 'publication_names', 'tributary_up')`,
+  );
+  await tree
+    .node('north')
+    .database.query(
+      `update tributary.stream set position = $1, last_commit = $1 where provider = 'district_a'`,
+      [last?.position],
+    );
+  tree.start('north');
+  await untilStreaming(tree, fromA);
+});
