@@ -10,6 +10,12 @@ import type { KnownProvider } from './provider.ts';
 import { openSession } from './session.ts';
 import type { Session, SessionOptions } from './session.ts';
 
+/**
+ * Log between the slot's confirmed position and ours beyond which it is not decoded for the proof: after a crash behind a
+ * huge transaction the provider would decode it whole, longer than it has to answer, at every attempt.
+ */
+const peekBytes = 64n << 20n;
+
 /** @throws TributaryError provider_unreachable | provider_refused | provider_not_prepared */
 export async function readFacts(
   options: Omit<SessionOptions, 'replication'>,
@@ -24,7 +30,11 @@ export async function readFacts(
   const slot = await readSlot(session, known.slot);
   const same =
     publication?.oid === known.publicationOid && publication.nonce === known.publicationNonce;
-  const behind = slot?.confirmed && slot.confirmed < known.position && known.position <= logEnd;
+  const behind =
+    slot?.confirmed &&
+    slot.confirmed < known.position &&
+    known.position <= logEnd &&
+    known.position - slot.confirmed <= peekBytes;
   return {
     ...system,
     node,
