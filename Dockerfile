@@ -4,7 +4,7 @@ FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional && rm -rf /root/.npm
+RUN npm ci --omit=dev --omit=optional && rm -rf ~/.npm
 COPY node node
 COPY migrations migrations
 COPY poc poc
