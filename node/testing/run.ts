@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { glob, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster, installedMajors, makeTemplates } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import { installedMajors, makeTemplates } from './data-directory.ts';
 import { createRoles } from './database.ts';
 
 const args = process.argv.slice(2);
