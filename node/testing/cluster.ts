@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -64,7 +63,7 @@ export class Cluster implements AsyncDisposable {
     this.#settings = settings;
     this.#ended = undoAtExit(() => {
       this.#process?.kill('SIGQUIT');
-      rmSync(dirname(directory), { recursive: true, force: true });
+      removeAfter(this.pid ?? 0, dirname(directory));
     });
   }
 
@@ -193,6 +192,14 @@ export class Cluster implements AsyncDisposable {
       await client.end().catch(() => {});
     }
   }
+}
+
+/** Removes a directory once the server that writes there has ended, which this process does not live to see. */
+function removeAfter(pid: number, directory: string): void {
+  const script =
+    'while [ "$0" -gt 0 ] && kill -0 "$0" 2>/dev/null; do sleep 0.1; done; rm -rf "$1"';
+  const options = { detached: true, stdio: 'ignore' } as const;
+  spawn('sh', ['-c', script, String(pid), directory], options).unref();
 }
 
 /** A port nothing listens on at this moment. */
