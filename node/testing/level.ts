@@ -28,16 +28,34 @@ interface Sum {
 
 const nothing = { rows: '0', hash: '0' };
 
+/** How closely tables are compared. */
+type Closeness = 'counts' | 'values' | 'keys';
+
 /** One line per node, table and origin that is not as it should be; empty when all is level. */
 export async function differences(tree: LevelTree): Promise<readonly string[]> {
+  return await compare(tree, 'keys');
+}
+
+/** Values are read only when the counts agree: a test that waits must not be the load its nodes suffer from. */
+export async function isLevel(tree: LevelTree): Promise<boolean> {
+  return (
+    (await compare(tree, 'counts')).length === 0 && (await compare(tree, 'values')).length === 0
+  );
+}
+
+async function compare(tree: LevelTree, how: Closeness): Promise<readonly string[]> {
   const perTable = await Promise.all(
-    tree.tables.map(async (table) => await tableDifferences(tree, table)),
+    tree.tables.map(async (table) => await tableDifferences(tree, table, how)),
   );
   return perTable.flat();
 }
 
-async function tableDifferences(tree: LevelTree, table: ApplicationTable): Promise<string[]> {
-  const columns = await columnsOf(tree, table);
+async function tableDifferences(
+  tree: LevelTree,
+  table: ApplicationTable,
+  how: Closeness,
+): Promise<string[]> {
+  const columns = how === 'counts' ? [table.key] : await columnsOf(tree, table);
   const sums = new Map<string, ReadonlyMap<string, Sum>>();
   await Promise.all(
     tree.nodes.map(async (node) => {
@@ -52,7 +70,8 @@ async function tableDifferences(tree: LevelTree, table: ApplicationTable): Promi
       const there = sums.get(origin)?.get(origin) ?? nothing;
       const copy = here?.get(origin) ?? nothing;
       if (there.rows !== copy.rows || there.hash !== copy.hash) {
-        const keys = await keysThatDiffer(tree, { node, origin, table, columns });
+        const place = { node, origin, table, columns };
+        const keys = how === 'keys' ? await keysThatDiffer(tree, place) : 'differ';
         found.push(
           `${node.name} has ${copy.rows} of ${there.rows} rows of ${origin} in ${table.name}: ${keys}`,
         );

@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { applicationTables, type ApplicationTable, applicationYaml } from './application.ts';
 import type { Settings } from './cluster.ts';
 import { roles } from './database.ts';
@@ -13,7 +14,7 @@ import { loadTopology } from '../config/load.ts';
 import { prepareNode } from '../publish/prepare.ts';
 import { streamsOf } from './standing.ts';
 import { undoAtExit } from './leftovers.ts';
-import { differences } from './level.ts';
+import { differences, isLevel } from './level.ts';
 import {
   command,
   type CommandResult,
@@ -204,18 +205,22 @@ export class Tree implements AsyncDisposable {
 
   /** Waits until every node equals the approved rows of its subtree. @throws with what differs and the logs' ends. */
   async waitLevel(ms = 60_000): Promise<void> {
-    let last: readonly string[] = ['not compared yet'];
     try {
       await until(
         async () => {
-          last = await this.differences();
-          return last.length === 0;
+          const started = performance.now();
+          if (await isLevel(this)) {
+            return true;
+          }
+          await pause(2 * (performance.now() - started));
+          return false;
         },
-        { what: 'every node equals the approved rows of its subtree', ms, everyMs: 100 },
+        { what: 'every node equals the approved rows of its subtree', ms, everyMs: 50 },
       );
     } catch (error) {
+      const differing = await this.differences().catch(() => ['not comparable']);
       const standing = await streamsOf(this).catch(() => 'unknown');
-      throw new Error(`${last.join('\n')}\n${standing}\n${this.logs()}`, { cause: error });
+      throw new Error([...differing, standing, this.logs()].join('\n'), { cause: error });
     }
   }
 

@@ -44,7 +44,7 @@ void test(`${rounds} rounds of kill -9 and cut links lose nothing and repeat not
       landed.push(...(await hurt(tree, random, double ? 2 : 1)));
     }
     await working.stop();
-    await tree.waitLevel(120_000);
+    await tree.waitLevel(240_000);
     round += leg;
     for (const [action, count] of Object.entries(workload.counts)) {
       done[action] = (done[action] ?? 0) + count;
