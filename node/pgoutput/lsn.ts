@@ -23,3 +23,16 @@ export function readLsn(buffer: Buffer, offset: number): Lsn {
 export function laterOf(a: Lsn, b: Lsn): Lsn {
   return a > b ? a : b;
 }
+
+const pageBytes = 8192n;
+const pageHeaders = [24n, 40n];
+
+/**
+ * Where the last record ends, of a position at which the next one begins: at a page boundary the two differ by the
+ * page's header (SizeOfXLogShortPHD 24, of a segment's first page SizeOfXLogLongPHD 40; access/xlog_internal.h), and a
+ * stream of an idle server would never reach the latter.
+ */
+export function withoutPageHeader(lsn: Lsn): Lsn {
+  const inPage = lsn % pageBytes;
+  return pageHeaders.includes(inPage) ? ((lsn - inPage) as Lsn) : lsn;
+}

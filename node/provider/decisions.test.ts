@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { parseLsn } from '../pgoutput/lsn.ts';
+import { noLsn, parseLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import { providerFailure } from './failure.ts';
 import { keepalivePartDue, standbyStatus, statusIntervalMs } from './feedback.ts';
@@ -48,6 +48,7 @@ void test('silence counts only while we read', () => {
 
 function due(idle: number | null, delivered: number, sinceDeliveredMs: number): boolean {
   return keepalivePartDue({
+    wanted: noLsn,
     idle: idle === null ? null : at(idle),
     delivered: at(delivered),
     sinceDeliveredMs,

@@ -44,6 +44,7 @@ async function publishedTables(session: Session): Promise<ProviderTable[]> {
            'name', a.attname,
            'typeOid', a.atttypid::oid::bigint,
            'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+           'typeModifier', a.atttypmod,
            'notNull', a.attnotnull
          )
          order by a.attnum

@@ -49,6 +49,7 @@ export class DirectStream {
   #statusEveryMs = statusIntervalMs(0);
   #ticks: NodeJS.Timeout | null = null;
   #confirmTimer: NodeJS.Timeout | null = null;
+  #hasteTimer: NodeJS.Timeout | null = null;
 
   constructor(options: DirectStreamOptions) {
     this.#options = options;
@@ -152,6 +153,13 @@ export class DirectStream {
     }
   }
 
+  /** Somebody waits for `position`: the walsender is asked until it has said that it is beyond it. */
+  hasten(position: Lsn): void {
+    if (this.#intake.hasten(position)) {
+      this.#hasteAsk();
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     this.#gate.close();
@@ -241,6 +249,22 @@ export class DirectStream {
     }
   }
 
+  /** Its log may not be written so far yet: asked again, less and less often. */
+  #hasteAsk(waitMs = 20): void {
+    if (this.#closing || this.#failure || !this.#intake.hastening) {
+      return;
+    }
+    if (this.#intake.keepaliveDue) {
+      this.#wake?.();
+      return;
+    }
+    this.#sendStatus(true);
+    clearTimeout(this.#hasteTimer ?? undefined);
+    this.#hasteTimer = setTimeout(() => {
+      this.#hasteAsk(Math.min(2 * waitMs, 1000));
+    }, waitMs);
+  }
+
   #tick(): void {
     const now = performance.now();
     const { provider } = this.#options;
@@ -310,5 +334,7 @@ export class DirectStream {
     clearInterval(this.#ticks ?? undefined);
     clearTimeout(this.#confirmTimer ?? undefined);
     this.#confirmTimer = null;
+    clearTimeout(this.#hasteTimer ?? undefined);
+    this.#hasteTimer = null;
   }
 }

@@ -5,6 +5,7 @@ import { noLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
 import { describe } from './describe.ts';
+import { openDirectReader } from './direct-reader.ts';
 import { DirectStream } from './direct-stream.ts';
 import { doubtsOf } from './proof.ts';
 import { readFacts } from './proof-facts.ts';
@@ -17,6 +18,7 @@ import type {
   StreamOptions,
   StreamProgress,
 } from './provider.ts';
+import type { Reader } from './reader.ts';
 import { answerMs, type SessionOptions } from './session.ts';
 import { dropSlot, makeSlot } from './slot.ts';
 
@@ -122,6 +124,14 @@ class Direct implements Provider {
 
   progress(): StreamProgress {
     return { ...(this.#stream?.progress() ?? this.#last), connections: this.#connections };
+  }
+
+  hasten(position: Lsn): void {
+    this.#stream?.hasten(position);
+  }
+
+  async openReader(): Promise<Reader> {
+    return await openDirectReader(this.#session);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,17 +42,19 @@ export function standbyStatus(
 
 /**
  * Whether a keepalive's position is worth a part of its own: it is stored durably before it is confirmed, so at most
- * every 10 s or 16 MB of log.
+ * every 10 s or 16 MB of log, unless it reaches a position that somebody waits for.
  */
 export function keepalivePartDue(facts: {
   readonly idle: Lsn | null;
   readonly delivered: Lsn;
+  readonly wanted: Lsn;
   readonly sinceDeliveredMs: number;
 }): boolean {
-  const { idle, delivered } = facts;
+  const { idle, delivered, wanted } = facts;
   return (
     idle !== null &&
     idle > delivered &&
-    (facts.sinceDeliveredMs >= 10 * second || idle - delivered >= BigInt(16 * mebibyte))
+    ((wanted > delivered && idle >= wanted) ||
+      facts.sinceDeliveredMs >= 10 * second || idle - delivered >= BigInt(16 * mebibyte))
   );
 }

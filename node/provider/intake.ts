@@ -5,7 +5,7 @@
 import type { TributaryError } from '../errors.ts';
 import { Assembler } from '../pgoutput/assembler.ts';
 import type { Assembled } from '../pgoutput/assembler.ts';
-import { laterOf } from '../pgoutput/lsn.ts';
+import { laterOf, noLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
 import { keepalivePartDue } from './feedback.ts';
@@ -42,6 +42,8 @@ export class Intake {
   #idle: Lsn | null = null;
   #delivered: Lsn;
   #deliveredAt = performance.now();
+  /** Somebody waits for the stream to pass it. */
+  #wanted: Lsn = noLsn;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -82,8 +84,19 @@ export class Intake {
     return keepalivePartDue({
       idle: this.#idle,
       delivered: this.#delivered,
+      wanted: this.#wanted,
       sinceDeliveredMs: performance.now() - this.#deliveredAt,
     });
+  }
+
+  /** A keepalive at or beyond `position` is worth a part at once. False: the stream is there already. */
+  hasten(position: Lsn): boolean {
+    this.#wanted = laterOf(this.#wanted, position);
+    return this.hastening;
+  }
+
+  get hastening(): boolean {
+    return this.#wanted > this.#delivered;
   }
 
   /** Takes a copy; true when it was the end of a transaction. @throws TributaryError protocol | spool_full */

@@ -5,6 +5,7 @@
  */
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
+import type { Reader } from './reader.ts';
 
 export interface Provider extends AsyncDisposable {
   /** Name, versions, tables. @throws TributaryError provider_unreachable | provider_refused | provider_not_prepared */
@@ -33,6 +34,18 @@ export interface Provider extends AsyncDisposable {
    * Asking for the next part releases the one before.
    */
   stream(from: Lsn, options: StreamOptions): AsyncIterable<Part>;
+
+  /**
+   * Says that somebody waits for the stream to pass `position`: a keepalive beyond it is asked for and delivered at
+   * once, also while nothing changes at the provider.
+   */
+  hasten(position: Lsn): void;
+
+  /**
+   * A connection for reading ranges of the published tables; the caller ends it.
+   * @throws TributaryError provider_unreachable | provider_refused
+   */
+  openReader(): Promise<Reader>;
 
   /** Everything up to `position` is durable here: may be reported as flushed. Only moves forward. */
   confirm(position: Lsn): void;
@@ -72,6 +85,8 @@ export interface ProviderColumn {
   readonly typeOid: number;
   /** pg_catalog.format_type with modifier, for messages and comparison. */
   readonly type: string;
+  /** As in pg_attribute.atttypmod. */
+  readonly typeModifier: number;
   readonly notNull: boolean;
 }
 

@@ -79,7 +79,7 @@ const sql = `
     case when has_function_privilege(role.oid, p.oid, 'execute') then array['execute'] else array[]::text[] end
   from role, pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname = 'tributary' and p.proname = 'tables_with_rows'
+  where n.nspname = 'tributary' and p.prosecdef and p.prorettype <> 'trigger'::regtype
   union all
   select role.name, 'schema', n.nspname::text,
     case when has_schema_privilege(role.oid, n.oid, 'usage') then array['usage'] else array[]::text[] end

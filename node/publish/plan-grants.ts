@@ -19,18 +19,26 @@ interface Grant {
 
 const readOnly = ['migration', 'prepared', 'freshness', 'node'];
 /** Functions that look at the application's tables with the rights of their owner. */
-const definers = ['tables_with_rows', 'refuse_foreign_truncate'];
-const written = ['stream', 'route', 'heartbeat', 'heartbeat_log', 'audit'];
+const readingFunctions = [
+  'tables_with_rows()',
+  'published_estimate(text, text)',
+  'published_blocks(text, text, text[], text[], text[], text[], bigint, bigint)',
+  'published_hashes(text, text, text[], text[], jsonb)',
+  'published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint)',
+  'published_rows_by_key(text, text, text[], text[], text, jsonb)',
+];
+const definers = ['refuse_foreign_truncate()', ...readingFunctions];
+const written = ['stream', 'route', 'heartbeat', 'heartbeat_log', 'audit', 'reconcile'];
 const rows = ['select', 'insert', 'update', 'delete'];
 
-/** Names the tables that hold approved rows, and tells nothing of the rows. */
-const judge: Grant = {
+/** Which tables hold approved rows, and those rows in the columns that are published. */
+const reading: readonly Grant[] = readingFunctions.map((signature) => ({
   role: 'reader',
   kind: 'function',
-  object: 'tributary.tables_with_rows',
-  sql: 'tributary.tables_with_rows()',
+  object: `tributary.${nameOf(signature)}`,
+  sql: `tributary.${signature}`,
   privileges: ['execute'],
-};
+}));
 
 export function planGrants(intent: Intent, decision: Decision, facts: Facts): Planned {
   const grants = wantedGrants(intent, decision, facts);
@@ -51,14 +59,21 @@ function giveDefiners(decision: Decision, facts: Facts): readonly Statement[] {
     return [];
   }
   return definers
-    .filter((name) => (facts.definers.get(name) ?? user) !== owner)
-    .map((name) =>
+    .filter((signature) => (facts.definers.get(nameOf(signature)) ?? user) !== owner)
+    .map((signature) =>
       statement('owner', 'none', {
         why: "looks at tables with the rights of the tables' owner, no more",
-        object: `owner of tributary.${name}()`,
-        commands: [`alter function tributary.${name}() owner to ${ident(owner)}`],
+        object: `owner of tributary.${signature}`,
+        commands: [
+          `grant usage on schema tributary to ${ident(owner)}`,
+          `alter function tributary.${signature} owner to ${ident(owner)}`,
+        ],
       }),
     );
+}
+
+function nameOf(signature: string): string {
+  return signature.slice(0, signature.indexOf('('));
 }
 
 function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonly Grant[] {
@@ -70,7 +85,7 @@ function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonl
     grants.push(
       own('reader', 'node', ['select']),
       own('reader', 'heartbeat_log', ['select']),
-      judge,
+      ...reading,
     );
   }
   if (!intent.leaf) {

@@ -1,5 +1,5 @@
 /** A provider prepared by plain SQL, as `prepare` leaves it: schema, publication, grants. For tests of the provider. */
-import { readFile } from 'node:fs/promises';
+import { migrations } from '../database/migrate.ts';
 import { roles, TestDatabase } from './database.ts';
 
 export const childName = 'district_a';
@@ -26,14 +26,15 @@ const published = `
     with (publish_via_partition_root = true);
   grant usage on schema tributary to ${roles.reader};
   grant select on tributary.node, tributary.heartbeat_log to ${roles.reader};
-  grant execute on function tributary.tables_with_rows() to ${roles.reader};
+  grant execute on all functions in schema tributary to ${roles.reader};
 `;
 
 /** A database of its own with a node's schema, two published tables and one that is not. */
 export async function createChild(major: number): Promise<TestDatabase> {
   const database = await TestDatabase.create(major);
-  const migration = new URL('../../migrations/000001.sql', import.meta.url);
-  await database.query(await readFile(migration, 'utf8'));
+  for (const { sql } of await migrations()) {
+    await database.query(sql);
+  }
   await database.query(tables);
   await database.query(
     `insert into tributary.node (name, publication_nonce) values ('${childName}', gen_random_uuid())`,

@@ -1,0 +1,120 @@
+/**
+ * Rows as COPY sends them in binary format (PostgreSQL manual, "COPY", binary format): a header of 19 bytes or more, then
+ * per row the number of fields and each field with its length, then -1. Values stay bytes.
+ */
+import { TributaryError } from '../errors.ts';
+import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
+
+const headerBytes = 19;
+const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
+
+/** Every row of a whole answer; the tuples are views of it. @throws TributaryError protocol */
+export function rowsOfCopy(bytes: Buffer, form: 'text' | 'binary'): readonly CopyRow[] {
+  if (bytes.length < headerBytes + 2 || !bytes.subarray(0, 11).equals(signature)) {
+    throw malformed(0);
+  }
+  const rows: CopyRow[] = [];
+  let at = headerBytes + bytes.readInt32BE(15);
+  for (;;) {
+    if (at + 2 > bytes.length) {
+      throw malformed(at);
+    }
+    const count = bytes.readInt16BE(at);
+    if (count < 0) {
+      return rows;
+    }
+    const start = at;
+    at = rowEnd(bytes, at + 2, count);
+    rows.push(new CopyRow(bytes, { start, end: at, form }));
+  }
+}
+
+function rowEnd(bytes: Buffer, start: number, count: number): number {
+  let at = start;
+  for (let left = count; left > 0; left -= 1) {
+    if (at + 4 > bytes.length) {
+      throw malformed(at);
+    }
+    const length = bytes.readInt32BE(at);
+    at += 4 + Math.max(0, length);
+  }
+  if (at > bytes.length) {
+    throw malformed(at);
+  }
+  return at;
+}
+
+function malformed(at: number): TributaryError {
+  return new TributaryError('protocol', { message: 'rows in COPY format', at });
+}
+
+/** One row; a text value is what the output function says, a binary one what the send function does. */
+export class CopyRow implements Tuple {
+  readonly hasUnchanged = false;
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #form: 'text' | 'binary';
+  #fields: readonly number[] | null = null;
+
+  constructor(
+    bytes: Buffer,
+    place: { readonly start: number; readonly end: number; readonly form: 'text' | 'binary' },
+  ) {
+    this.#bytes = bytes;
+    this.#start = place.start;
+    this.#end = place.end;
+    this.#form = place.form;
+  }
+
+  get count(): number {
+    return this.#bytes.readInt16BE(this.#start);
+  }
+
+  /** Its fields as they came, without their number: what a COPY in the same columns takes. */
+  get fields(): Buffer {
+    return this.#bytes.subarray(this.#start + 2, this.#end);
+  }
+
+  kind(column: number): ValueKind {
+    return this.byteLength(column) < 0 ? 'null' : this.#form;
+  }
+
+  value(column: number): Buffer | null {
+    const length = this.byteLength(column);
+    const from = this.#at(column) + 4;
+    return length < 0 ? null : this.#bytes.subarray(from, from + length);
+  }
+
+  byteLength(column: number): number {
+    return this.#bytes.readInt32BE(this.#at(column));
+  }
+
+  copyValue(column: number, target: Buffer, offset: number): number {
+    const length = this.byteLength(column);
+    if (length <= 0) {
+      return 0;
+    }
+    const from = this.#at(column) + 4;
+    return this.#bytes.copy(target, offset, from, from + length);
+  }
+
+  #at(column: number): number {
+    this.#fields ??= this.#index();
+    const at = this.#fields[column];
+    if (at === undefined) {
+      throw new RangeError('no such column');
+    }
+    return at;
+  }
+
+  #index(): readonly number[] {
+    const fields: number[] = [];
+    let at = this.#start + 2;
+    for (let left = this.count; left > 0; left -= 1) {
+      fields.push(at);
+      at += 4 + Math.max(0, this.#bytes.readInt32BE(at));
+    }
+    return fields;
+  }
+}

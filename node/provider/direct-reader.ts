@@ -1,0 +1,266 @@
+/**
+ * Ranges of the published tables over a connection to the provider's PostgreSQL, by the functions of its schema
+ * `tributary`. Answers come as COPY in binary format: no value is parsed, and a large answer is not a million objects.
+ */
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { clientConfig } from '../database/connect.ts';
+import { ident, literal } from '../database/ident.ts';
+import { parseLsn, withoutPageHeader } from '../pgoutput/lsn.ts';
+import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
+import { rowsOfCopy } from './copy-rows.ts';
+import { providerFailure } from './failure.ts';
+import type { Block, HashedRow, Key, KeyRange, Reader, TableColumns, View } from './reader.ts';
+import type { SessionOptions } from './session.ts';
+import { parseSnapshot, type Snapshot } from './snapshot.ts';
+
+/** Nothing came for so long: a digest of a large range takes its time, a link that swallows packets for ever. */
+const silenceMs = 120_000;
+
+export async function openDirectReader(
+  options: Omit<SessionOptions, 'replication'>,
+): Promise<Reader> {
+  const client = new pg.Client(clientConfig(options));
+  // The failure of the statement that runs, or of the next, says the same.
+  client.on('error', () => {});
+  const connection = new Connection(client, options.provider);
+  await connection.guarded(client.connect());
+  return new DirectReader(connection);
+}
+
+class Connection {
+  readonly #client: pg.Client;
+  readonly #provider: string;
+  readonly #types = new Map<string, ReadonlyMap<string, string>>();
+  bytes = 0;
+
+  constructor(client: pg.Client, provider: string) {
+    this.#client = client;
+    this.#provider = provider;
+  }
+
+  async guarded<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw providerFailure(error, this.#provider, 'asking');
+    }
+  }
+
+  async ask<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const ended = this.#watch();
+    try {
+      const { rows } = await this.guarded(this.#client.query<Row>(sql, [...values]));
+      return rows;
+    } finally {
+      ended();
+    }
+  }
+
+  /** The whole answer of a query. */
+  async copy(query: string): Promise<Buffer> {
+    const stream = this.#client.query(copyTo(`copy (${query}) to stdout (format binary)`));
+    const chunks: Buffer[] = [];
+    let ended = this.#watch();
+    try {
+      await this.guarded(
+        (async () => {
+          for await (const chunk of stream as AsyncIterable<Buffer>) {
+            ended();
+            ended = this.#watch();
+            this.bytes += chunk.length;
+            chunks.push(chunk);
+          }
+        })(),
+      );
+    } finally {
+      ended();
+    }
+    return Buffer.concat(chunks);
+  }
+
+  /** Type names of the columns of a table, asked once. */
+  async typesOf({ schema, name }: TableColumns): Promise<ReadonlyMap<string, string>> {
+    const known = this.#types.get(`${schema}.${name}`);
+    if (known) {
+      return known;
+    }
+    const rows = await this.ask<{ name: string; type: string }>(
+      `select a.attname as name, pg_catalog.format_type(a.atttypid, -1) as type
+       from pg_catalog.pg_attribute a
+       join pg_catalog.pg_class c on c.oid = a.attrelid
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped`,
+      [schema, name],
+    );
+    const types = new Map(rows.map((row) => [row.name, row.type]));
+    this.#types.set(`${schema}.${name}`, types);
+    return types;
+  }
+
+  async end(): Promise<void> {
+    const ended = this.#watch(2000);
+    await this.#client.end().catch(() => {});
+    ended();
+  }
+
+  /** A connection that says nothing is ended from here. pg has no public way to say so. */
+  #watch(ms = silenceMs): () => void {
+    const timer = setTimeout(() => {
+      const { connection } = this.#client as unknown as {
+        connection: { stream: { destroy(): void } };
+      };
+      connection.stream.destroy();
+    }, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  }
+}
+
+class DirectReader implements Reader {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get bytes(): number {
+    return this.#connection.bytes;
+  }
+
+  async look(): Promise<View> {
+    await this.#connection.ask('begin isolation level repeatable read read only');
+    const rows = await this.#connection.ask<{ snapshot: string; position: string }>(
+      // With asynchronous commit the written position is behind commits that are visible.
+      `select pg_catalog.pg_current_snapshot()::text as snapshot, pg_catalog.pg_current_wal_insert_lsn()::text as position`,
+    );
+    const { snapshot = '', position = '' } = rows[0] ?? {};
+    return new DirectView(this.#connection, {
+      snapshot: parseSnapshot(snapshot),
+      position: withoutPageHeader(parseLsn(position)),
+    });
+  }
+
+  async runningXids(): Promise<ReadonlySet<number>> {
+    // Every transaction holds the lock on its own id until other sessions see what it did.
+    const rows = await this.#connection.ask<{ xid: string }>(
+      `select l.transactionid::text as xid from pg_catalog.pg_locks l
+       where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted`,
+    );
+    return new Set(rows.map(({ xid }) => Number(xid)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.end();
+  }
+}
+
+class DirectView implements View {
+  readonly snapshot: Snapshot;
+  readonly position: Lsn;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, at: { readonly snapshot: Snapshot; readonly position: Lsn }) {
+    this.#connection = connection;
+    this.snapshot = at.snapshot;
+    this.position = at.position;
+  }
+
+  async estimate({ schema, name }: TableColumns): Promise<number> {
+    const rows = await this.#connection.ask<{ rows: string }>(
+      `select tributary.published_estimate($1, $2)::text as rows`,
+      [schema, name],
+    );
+    return Number(rows[0]?.rows ?? 0);
+  }
+
+  async blocks(
+    { schema, name, columns, key }: TableColumns,
+    { after, upto }: KeyRange,
+    { rows, block }: { readonly rows: number; readonly block: number },
+  ): Promise<readonly Block[]> {
+    const found = await this.#connection.ask<{ last_key: Key; count: string; digest: string }>(
+      `select b.last_key, b.count::text as count, b.digest::text as digest
+       from tributary.published_blocks($1, $2, $3, $4, $5, $6, $7, $8) b`,
+      [schema, name, columns, key, after, upto, rows, block],
+    );
+    return found.map(({ last_key: lastKey, count, digest }) => ({
+      lastKey,
+      count: Number(count),
+      digest: BigInt(digest),
+    }));
+  }
+
+  async hashes(table: TableColumns, ranges: readonly KeyRange[]): Promise<readonly HashedRow[]> {
+    const types = await this.#connection.typesOf(table);
+    const uuids = table.key.map((name) => types.get(name) === 'uuid');
+    const list = ['range integer', ...uuids.map((is, n) => `k${n} ${is ? 'uuid' : 'text'}`)];
+    const bounds = JSON.stringify(ranges.map(({ after, upto }) => [after, upto]));
+    const bytes = await this.#connection.copy(
+      `select * from tributary.published_hashes(${named(table)}, ${literal(bounds)}) h (${list.join(', ')}, hash bigint)`,
+    );
+    return rowsOfCopy(bytes, 'binary').map((row) => ({
+      range: row.value(0)?.readInt32BE(0) ?? 0,
+      key: uuids.map((isUuid, n) => keyText(row.value(n + 1), isUuid)),
+      hash: row.value(uuids.length + 1)?.readBigInt64BE(0) ?? 0n,
+    }));
+  }
+
+  async rows(
+    table: TableColumns,
+    { after, upto }: KeyRange,
+    { rows, bytes, form }: { rows: number; bytes: number; form: 'text' | 'binary' },
+  ): Promise<readonly Tuple[]> {
+    return await this.#rows(table, form, {
+      name: 'published_rows',
+      rest: `${array(after)}, ${array(upto)}, ${rows}, ${bytes}`,
+    });
+  }
+
+  async rowsByKey(
+    table: TableColumns,
+    keys: readonly Key[],
+    form: 'text' | 'binary',
+  ): Promise<readonly Tuple[]> {
+    return await this.#rows(table, form, {
+      name: 'published_rows_by_key',
+      rest: literal(JSON.stringify(keys)),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.ask('commit').catch(() => {});
+  }
+
+  async #rows(
+    table: TableColumns,
+    form: 'text' | 'binary',
+    call: { readonly name: string; readonly rest: string },
+  ): Promise<readonly Tuple[]> {
+    const types = form === 'binary' ? await this.#connection.typesOf(table) : null;
+    const list = table.columns.map((name) => `${ident(name)} ${types?.get(name) ?? 'text'}`);
+    const bytes = await this.#connection.copy(
+      `select * from tributary.${call.name}(${named(table)}, ${literal(form)}, ${call.rest}) r (${list.join(', ')})`,
+    );
+    return rowsOfCopy(bytes, form);
+  }
+}
+
+function named({ schema, name, columns, key }: TableColumns): string {
+  return `${literal(schema)}, ${literal(name)}, ${array(columns)}, ${array(key)}`;
+}
+
+function array(texts: readonly string[] | null): string {
+  return texts === null ? 'null::text[]' : `array[${texts.map(literal).join(', ')}]::text[]`;
+}
+
+function keyText(bytes: Buffer | null, isUuid: boolean): string {
+  if (!bytes) {
+    return '';
+  }
+  return isUuid
+    ? bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+    : bytes.toString('utf8');
+}

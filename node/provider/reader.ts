@@ -1,0 +1,84 @@
+/**
+ * Reading ranges of the published tables: part of the seam. What is read is what leaves: rows the row filter lets
+ * through, in the published columns. Keys and bounds are texts, one per column of the key.
+ */
+import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The key's columns as texts, in the order of the key. */
+export type Key = readonly string[];
+
+/** Keys after `after` up to and with `upto`; null: no bound. Text is ordered by `collate "C"`. */
+export interface KeyRange {
+  readonly after: Key | null;
+  readonly upto: Key | null;
+}
+
+/** What of a table is read. */
+export interface TableColumns {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+}
+
+/** Some rows that follow each other in the order of the key, as a number. */
+export interface Block {
+  readonly lastKey: Key;
+  readonly count: number;
+  /** Sum of the hashes of its rows. */
+  readonly digest: bigint;
+}
+
+export interface HashedRow {
+  /** Number of the range it was found in. */
+  readonly range: number;
+  readonly key: Key;
+  readonly hash: bigint;
+}
+
+export interface Reader extends AsyncDisposable {
+  /** A view of the provider under one snapshot; only one at a time. @throws TributaryError provider_* */
+  look(): Promise<View>;
+
+  /** Lower 32 bits of the ids of every transaction that runs now, subtransactions among them. */
+  runningXids(): Promise<ReadonlySet<number>>;
+
+  /** Bytes read in answers since it was opened. */
+  readonly bytes: number;
+}
+
+/** A read-only transaction. Its failures are TributaryErrors; after one it is of no use. */
+export interface View extends AsyncDisposable {
+  readonly snapshot: Snapshot;
+  /** End of the log right after the snapshot was taken: every commit the snapshot sees lies before it. */
+  readonly position: Lsn;
+
+  /** How many rows are expected. */
+  estimate(table: TableColumns): Promise<number>;
+
+  /** The next `rows` rows of a range in blocks of `block` rows; empty: none are left. */
+  blocks(
+    table: TableColumns,
+    range: KeyRange,
+    size: { readonly rows: number; readonly block: number },
+  ): Promise<readonly Block[]>;
+
+  /** Every row of the ranges, in their order. */
+  hashes(table: TableColumns, ranges: readonly KeyRange[]): Promise<readonly HashedRow[]>;
+
+  /** The next rows of a range in the order of the key, bounded by rows and stored bytes (one row always comes). */
+  rows(
+    table: TableColumns,
+    range: KeyRange,
+    most: { readonly rows: number; readonly bytes: number; readonly form: 'text' | 'binary' },
+  ): Promise<readonly Tuple[]>;
+
+  /** The rows of these keys, in no order; those that do not leave the provider are missing. */
+  rowsByKey(
+    table: TableColumns,
+    keys: readonly Key[],
+    form: 'text' | 'binary',
+  ): Promise<readonly Tuple[]>;
+}
