@@ -3,7 +3,10 @@
  * Knows no sockets and no provider; between two parts it holds no transaction.
  */
 import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Relation } from '../pgoutput/messages.ts';
 import type { Part } from '../pgoutput/part.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
+import type { Query } from './session.ts';
 
 export interface Applier extends AsyncDisposable {
   /**
@@ -13,6 +16,14 @@ export interface Applier extends AsyncDisposable {
    * local_busy. Nothing of the part is here after a rejection.
    */
   apply(part: Part): Promise<Lsn>;
+
+  /**
+   * Applies rows of one table as the provider has them at the position applied here, in a local transaction that leaves
+   * the position where it is: what is present is inserted or updated, what is absent is deleted, each as if it had come
+   * by the stream. `within` runs in the same transaction before its commit. Rejects as `apply`. Never called while
+   * `apply` runs.
+   */
+  put(rows: RangeRows, within: (query: Query) => Promise<void>): Promise<void>;
 
   /** How the stream may be asked for: binary only if every published column has the same safe type on both sides. */
   format(
@@ -25,6 +36,16 @@ export interface Applier extends AsyncDisposable {
 
   /** Counters for metrics; cheap, no I/O. */
   progress(): ApplyProgress;
+}
+
+export interface RangeRows {
+  /** The same object for every call about one table, or its columns are looked up again each time. */
+  readonly relation: Relation;
+  readonly present: readonly Tuple[];
+  /** Tuples of the relation that hold the key's columns. */
+  readonly absent: readonly Tuple[];
+  /** new: no row of these keys is thought to be here, which is faster if it is so. */
+  readonly expected: 'new' | 'any';
 }
 
 export interface ApplyProgress {

@@ -10,16 +10,17 @@ import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
-import type { Applier, ApplyProgress } from './applier.ts';
+import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
 import { encodeTextArray } from './array-codec.ts';
 import { formatFor, type PublishedTable } from './binary-fit.ts';
 import { checkDeferred } from './deferred-check.ts';
 import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
 import { Layouts } from './layouts.ts';
+import { rangeTransaction } from './range-transaction.ts';
 import { retryDelayMs } from './retry.ts';
-import { Session } from './session.ts';
+import { type Query, Session } from './session.ts';
 import { changesPublication } from './publication-change.ts';
-import { applySlice } from './slice-apply.ts';
+import { applySlice, begin } from './slice-apply.ts';
 import { Tally } from './tally.ts';
 import type { Work } from './work.ts';
 
@@ -80,10 +81,21 @@ class DirectApplier implements Applier {
   }
 
   async apply(part: Part): Promise<Lsn> {
+    return await this.#untilDone(async (fresh) => await this.#applyOnce(part, fresh));
+  }
+
+  async put(rows: RangeRows, within: (query: Query) => Promise<void>): Promise<void> {
+    await this.#untilDone(async (fresh) => {
+      await this.#putOnce(rows, within, fresh);
+    });
+  }
+
+  /** Repeats the whole local transaction while it fails by what passes. */
+  async #untilDone<T>(once: (catalogueFresh: boolean) => Promise<T>): Promise<T> {
     let catalogueFresh = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#applyOnce(part, catalogueFresh);
+        return await once(catalogueFresh);
       } catch (error) {
         await this.#rollback();
         if (catalogueChanged(error) && !catalogueFresh) {
@@ -130,15 +142,7 @@ class DirectApplier implements Applier {
     if (part.position <= this.#position) {
       return this.#position;
     }
-    const work: Work = {
-      query: this.#session.query,
-      scope: this.#options.scope,
-      origins: this.#origins,
-      layoutOf: (relation) => this.#layouts.of(relation),
-      tally: new Tally(),
-      spent: { prepareMs: 0 },
-      unenforced: new Map(),
-    };
+    const work = this.#newWork();
     let begun = false;
     let replays = 0;
     let transactions = 0;
@@ -164,7 +168,7 @@ class DirectApplier implements Applier {
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
     await checkDeferred(work);
-    await this.#commit(part.position, { begun, publicationChanged });
+    await this.#commit(part.position, { begun, carriesCommit: begun, publicationChanged });
     this.#position = part.position;
     this.#total.add(work.tally);
     this.#transactions += part.spooled ? 1 : transactions;
@@ -173,10 +177,53 @@ class DirectApplier implements Applier {
     return part.position;
   }
 
+  async #putOnce(
+    { relation, present, absent, expected }: RangeRows,
+    within: (query: Query) => Promise<void>,
+    catalogueFresh: boolean,
+  ): Promise<void> {
+    const work = this.#newWork();
+    const session = this.#session;
+    const position = this.#position;
+    const sets = [
+      rangeTransaction(relation, 'delete', { tuples: absent, position }),
+      rangeTransaction(relation, 'insert', { tuples: present, position }),
+    ].filter(({ changes }) => changes.length > 0);
+    await this.#layouts.prepare(sets);
+    let first = true;
+    for (const set of sets) {
+      const from = expected === 'new' ? 'insert' : 'upsert';
+      await applySlice([set], { session, work, first, catalogueFresh, from });
+      first = false;
+    }
+    if (first) {
+      await session.command(begin);
+    }
+    await checkDeferred(work);
+    await within(session.query);
+    await this.#commit(position, { begun: true, carriesCommit: false, publicationChanged: false });
+  }
+
+  #newWork(): Work {
+    return {
+      query: this.#session.query,
+      scope: this.#options.scope,
+      origins: this.#origins,
+      layoutOf: (relation) => this.#layouts.of(relation),
+      tally: new Tally(),
+      spent: { prepareMs: 0 },
+      unenforced: new Map(),
+    };
+  }
+
   /** The position moves, or the transaction fails: the commit sent behind it then rolls back. */
   async #commit(
     position: Lsn,
-    { begun, publicationChanged }: { begun: boolean; publicationChanged: boolean },
+    {
+      begun,
+      carriesCommit,
+      publicationChanged,
+    }: { begun: boolean; carriesCommit: boolean; publicationChanged: boolean },
   ): Promise<void> {
     const started = performance.now();
     const { scope, epoch } = this.#options;
@@ -187,7 +234,13 @@ class DirectApplier implements Applier {
          where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn
          returning 1
        ) select 1 / count(*)::int as moved from moved`,
-      [scope.provider, epoch.toString(), formatLsn(this.#position), formatLsn(position), begun],
+      [
+        scope.provider,
+        epoch.toString(),
+        formatLsn(this.#position),
+        formatLsn(position),
+        carriesCommit,
+      ],
     );
     const noted = publicationChanged ? this.#noteIncomplete() : Promise.resolve();
     const committed = begun ? this.#session.command('commit') : Promise.resolve();

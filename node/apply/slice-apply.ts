@@ -18,6 +18,8 @@ export interface SliceOptions {
   readonly first: boolean;
   /** The catalogue was read anew for this part: failures of class 42 are not due to old statements. */
   readonly catalogueFresh: boolean;
+  /** The first rung that is tried; default: insert. */
+  readonly from?: SetMode;
 }
 
 /** So few changes go faster one by one than by another try as sets. */
@@ -38,12 +40,14 @@ export async function applySlice(
   const { session, first } = options;
   const point = first ? transactionItself : savepoint;
   const mark = send(session, point.mark);
-  if (await attempt(transactions, 'insert', options)) {
-    await mark;
-    await settle(session, [point.release]);
-    return { replayed: false };
+  if (options.from !== 'upsert') {
+    if (await attempt(transactions, 'insert', options)) {
+      await mark;
+      await settle(session, [point.release]);
+      return { replayed: false };
+    }
+    await settle(session, point.undo);
   }
-  await settle(session, point.undo);
   if (await attempt(transactions, 'upsert', options)) {
     await settle(session, [point.release]);
     return { replayed: true };

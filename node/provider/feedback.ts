@@ -55,6 +55,7 @@ export function keepalivePartDue(facts: {
     idle !== null &&
     idle > delivered &&
     ((wanted > delivered && idle >= wanted) ||
-      facts.sinceDeliveredMs >= 10 * second || idle - delivered >= BigInt(16 * mebibyte))
+      facts.sinceDeliveredMs >= 10 * second ||
+      idle - delivered >= BigInt(16 * mebibyte))
   );
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { createChild } from '../testing/child.ts';
-import { majors, roles, TestDatabase } from '../testing/database.ts';
+import { majors, roles } from '../testing/database.ts';
 import { failsWith } from '../testing/fails-with.ts';
 import { openChild } from '../testing/stream-reader.ts';
 import type { TableColumns } from './reader.ts';
@@ -193,7 +193,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
 void test('a digest is the same on every version', async () => {
   const found = await Promise.all(
     majors().map(async (major) => {
-      await using database: TestDatabase = await createChild(major);
+      await using database = await createChild(major);
       await database.query(
         `insert into report select n, 'approved', 'ä' || n from generate_series(1, 500) n`,
       );
