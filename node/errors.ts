@@ -110,6 +110,17 @@ const catalogue = {
     text: 'another process has taken over this stream',
     advice: 'Nothing: exactly one process serves a node; this one waits for its turn.',
   },
+  stream_unknown: {
+    policy: 'configuration',
+    text: 'this node has no child of this name',
+    advice: 'Give the name of a child; `tributary topology print` shows the tree.',
+  },
+  stream_not_begun: {
+    policy: 'configuration',
+    text: 'the stream has not begun yet',
+    advice:
+      'Wait until its child was reached once; a child that must not stream yet is left out of the file.',
+  },
   // the provider
   provider_unreachable: {
     policy: 'passing',
@@ -213,7 +224,7 @@ const catalogue = {
   paused: {
     policy: 'person',
     text: 'the stream was paused by a person',
-    advice: 'Run `tributary resume`.',
+    advice: 'Run `tributary resume STREAM` on the machine of this node.',
   },
   internal: {
     policy: 'passing',

@@ -21,6 +21,8 @@ const shapes = {
     words: [],
   },
   reload: { options: place, words: [] },
+  pause: { options: place, words: ['STREAM'] },
+  resume: { options: place, words: ['STREAM'] },
   check: { options: { ...place, ...json }, words: [] },
   prepare: {
     options: {

@@ -4,6 +4,7 @@ import type { Arguments } from './arguments.ts';
 import { complaint } from './complain.ts';
 import { checkCommand } from './check.ts';
 import { help } from './help.ts';
+import { pauseCommand } from './pause.ts';
 import { placeOf, topologyFile, type Place } from './place.ts';
 import { prepareCommand, type PrepareArguments } from './prepare.ts';
 import { reloadCommand } from './reload.ts';
@@ -35,6 +36,9 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
     }
     case 'reload':
       return await reloadCommand((await placeOf(args)).node, out);
+    case 'pause':
+    case 'resume':
+      return await pauseCommand((await placeOf(args)).node, { verb: command, words }, out);
     case 'topology':
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
     case 'prepare':

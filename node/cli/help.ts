@@ -6,6 +6,8 @@ export const help = `tributary: carries approved records upstream between Postgr
   tributary wait --stream NAME [--timeout SECONDS]
                                          until all that child had committed by now is applied here; default 60 s
   tributary reload                       read the topology file again; a bad file changes nothing
+  tributary pause STREAM                 stop the stream of a child, across restarts, until
+  tributary resume STREAM                it is let go on
   tributary check [--json]               everything that would break later, each with what mends it
   tributary prepare [--plan] [--admin URL] [--undo]
                                          make this node's PostgreSQL ready, as its owner

@@ -7,14 +7,23 @@ export interface Answer {
   readonly body: unknown;
 }
 
+export interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly timeoutMs: number;
+  /** Sent as JSON. */
+  readonly body?: object;
+}
+
 /** Null: no process of this node answers here. */
-export async function askNode(
-  node: NodeConfig,
-  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly timeoutMs: number },
-): Promise<Answer | null> {
+export async function askNode(node: NodeConfig, request: Question): Promise<Answer | null> {
   try {
     const response = await fetch(`${addressOf(node)}${request.path}`, {
       method: request.method,
+      ...(request.body && {
+        body: JSON.stringify(request.body),
+        headers: { 'content-type': 'application/json' },
+      }),
       signal: AbortSignal.timeout(request.timeoutMs),
     });
     return { status: response.status, body: await response.json() };

@@ -7,10 +7,12 @@ import type pg from 'pg';
 import { loadTopology } from '../config/load.ts';
 import type { NodeConfig, Topology } from '../config/model.ts';
 import { childrenOf, nodeOf, routeOf } from '../config/tree.ts';
+import { itself, writeAudit } from '../database/audit.ts';
 import { localError } from '../database/local-error.ts';
 import { replaceRoutes } from '../database/routes.ts';
+import { setPaused } from '../database/streams.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
-import type { TributaryError } from '../errors.ts';
+import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Finding } from '../monitor/finding.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
@@ -127,6 +129,24 @@ export class NodeService {
     return await turn;
   }
 
+  /** Stops a stream until it is resumed, or lets it go on. @throws TributaryError stream_unknown, stream_not_begun, not_leading. */
+  async setPaused(stream: string, paused: boolean, actor: string): Promise<void> {
+    const { database } = this.#options;
+    if (!childrenOf(this.#topology, this.#node).some(({ name }) => name === stream)) {
+      throw new TributaryError('stream_unknown', { stream });
+    }
+    if (!this.#serving) {
+      throw this.#problem ?? new TributaryError('not_leading', { leader: this.#leader });
+    }
+    try {
+      await setPaused(database, stream, { paused, by: { node: this.#name, actor } });
+    } catch (error) {
+      throw localError(error);
+    }
+    this.#supervisor.begin(stream);
+    this.#heartbeat.soon();
+  }
+
   async #reload(): Promise<readonly string[]> {
     const { log, place, database } = this.#options;
     try {
@@ -134,6 +154,7 @@ export class NodeService {
       const node = nodeOf(topology, this.#name);
       if (this.#serving) {
         await replaceRoutes(database, routeOf(topology, node));
+        await this.#auditTopology(topology);
       }
       this.#warnOfRestart(node);
       this.#topology = topology;
@@ -157,6 +178,14 @@ export class NodeService {
       this.#heartbeat.soon();
     }
     return [];
+  }
+
+  async #auditTopology({ digest }: Topology): Promise<void> {
+    const before = this.#topology.digest;
+    if (digest !== before) {
+      const deed = { node: this.#name, actor: itself, action: 'topology', subject: digest };
+      await writeAudit(this.#options.database, { ...deed, detail: { before } });
+    }
   }
 
   #warnOfRestart(node: NodeConfig): void {

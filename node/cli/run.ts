@@ -49,7 +49,7 @@ export async function runCommand(place: Place, signals: Signals): Promise<number
     database,
     sampler,
     ends: (topology, node) => streamEnds(topology, node, log),
-    watches: (topology) => nodeWatches({ pool, topology, node: node.name, log }),
+    watches: (topology) => nodeWatches({ pool, database, topology, node: node.name, log }),
     log,
   });
   log.info({ version, topology: topology.digest, level: node.level }, 'starting');
@@ -99,6 +99,10 @@ function nodeApi(service: NodeService): { reading: NodeReading; acting: NodeActi
         return { code: error.code, reason: error.message, advice: error.advice };
       },
     },
-    acting: { reload: async () => await service.reload() },
+    acting: {
+      reload: async () => await service.reload(),
+      pause: async (stream, actor) => await service.setPaused(stream, true, actor),
+      resume: async (stream, actor) => await service.setPaused(stream, false, actor),
+    },
   };
 }

@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import { TributaryError } from '../errors.ts';
 import { formatLsn, parseLsn, type Lsn } from '../pgoutput/lsn.ts';
+import { writeAudit, type Deed } from './audit.ts';
 import type { TributaryDatabase } from './tables.ts';
 
 export interface StreamRow extends StreamIdentity {
@@ -99,6 +100,39 @@ export async function beginStream(
     }
     await sql`select tributary.refresh_origins()`.execute(transaction);
     return streamRow(row);
+  });
+}
+
+/**
+ * Stops or lets go a stream for a person, across restarts, and notes who did it. False: it stood so already.
+ * @throws TributaryError stream_not_begun.
+ */
+export async function setPaused(
+  database: TributaryDatabase,
+  provider: string,
+  { paused, by }: { readonly paused: boolean; readonly by: Pick<Deed, 'node' | 'actor'> },
+): Promise<boolean> {
+  return await database.transaction().execute(async (transaction) => {
+    const row = await transaction
+      .selectFrom('stream')
+      .select('paused')
+      .where('provider', '=', provider)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
+    if (!row) {
+      throw new TributaryError('stream_not_begun', { stream: provider });
+    }
+    if (row.paused === paused) {
+      return false;
+    }
+    await transaction
+      .updateTable('stream')
+      .set({ paused })
+      .where('provider', '=', provider)
+      .execute();
+    const action = paused ? 'pause' : 'resume';
+    await writeAudit(transaction, { ...by, action, subject: provider });
+    return true;
   });
 }
 

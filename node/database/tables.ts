@@ -37,7 +37,22 @@ export interface TributaryTables {
     readonly state: Json;
     readonly origins: Generated<Record<string, unknown>>;
   };
-  readonly heartbeat_log: { readonly nonce: string; readonly lsn: string; readonly at: Date };
+  readonly heartbeat_log: {
+    readonly nonce: string;
+    readonly lsn: string;
+    readonly at: Date;
+    readonly disk_free: string | null;
+  };
+  readonly audit: {
+    readonly id: string;
+    readonly node: string;
+    readonly at: Generated<Date>;
+    readonly actor: string;
+    readonly action: string;
+    readonly subject: string;
+    readonly detail: Json;
+  };
+  readonly unused_slot: { readonly slot: string; readonly since: Generated<Date> };
   readonly freshness: {
     readonly origin: string;
     readonly through: Date | null;

@@ -13,6 +13,10 @@ export interface NodeReading {
 export interface NodeActing {
   /** Reads the topology file again. The problems that keep the old one in force; empty: the new one is. */
   reload(): Promise<readonly string[]>;
+  /** Stops the stream of a child until it is resumed, across restarts. @throws TributaryError. */
+  pause(stream: string, actor: string): Promise<void>;
+  /** @throws TributaryError. */
+  resume(stream: string, actor: string): Promise<void>;
 }
 
 export interface Unready {

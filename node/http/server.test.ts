@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { adviceOf, textOf, TributaryError } from '../errors.ts';
 import { silent } from '../log.ts';
 import type { Unready } from './node-api.ts';
 import { httpServer, isLoopback, type HttpOptions } from './server.ts';
@@ -8,6 +9,8 @@ class Node {
   problem: Unready | null = null;
   problems: readonly string[] = [];
   reloads = 0;
+  refusal: TributaryError | null = null;
+  readonly acts: string[] = [];
 
   options(over: Partial<HttpOptions> = {}): HttpOptions {
     return {
@@ -26,9 +29,19 @@ class Node {
           this.reloads += 1;
           return await Promise.resolve(this.problems);
         },
+        pause: async (stream, actor) => await this.#act(`pause ${stream} by ${actor}`),
+        resume: async (stream, actor) => await this.#act(`resume ${stream} by ${actor}`),
       },
       ...over,
     };
+  }
+
+  async #act(what: string): Promise<void> {
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    this.acts.push(what);
+    return await Promise.resolve();
   }
 }
 
@@ -90,6 +103,45 @@ void test('reload from elsewhere, or by a page of another site, does nothing', a
   } as const;
   assert.equal((await server.inject(page)).statusCode, 403);
   assert.equal(node.reloads, 0);
+});
+
+void test('a stream is paused and resumed by POST from this machine, in the name of who asks', async () => {
+  const node = new Node();
+  const server = httpServer(node.options());
+  const post = async (url: string, payload: object, more: object = {}) =>
+    await server.inject({ method: 'POST', url, payload, ...more });
+  const by = { actor: 'root at north' };
+  assert.equal((await post('/api/streams/district_a/pause', by)).statusCode, 200);
+  assert.deepEqual((await post('/api/streams/district_a/resume', by)).json(), {
+    stream: 'district_a',
+    paused: false,
+  });
+  assert.deepEqual(node.acts, [
+    'pause district_a by root at north',
+    'resume district_a by root at north',
+  ]);
+  assert.equal((await post('/api/streams/district_a/pause', {})).statusCode, 400);
+  const far = await post('/api/streams/district_a/pause', by, { remoteAddress: '10.1.2.3' });
+  assert.equal(far.statusCode, 403);
+  assert.equal(node.acts.length, 2);
+});
+
+void test('what can not be done says why and what to do', async () => {
+  const node = new Node();
+  const server = httpServer(node.options());
+  for (const [code, status] of [
+    ['stream_unknown', 409],
+    ['not_leading', 503],
+  ] as const) {
+    node.refusal = new TributaryError(code);
+    const answer = await server.inject({
+      method: 'POST',
+      url: '/api/streams/x/pause',
+      payload: { actor: 'a' },
+    });
+    assert.equal(answer.statusCode, status);
+    assert.deepEqual(answer.json(), { code, text: textOf(code), advice: adviceOf(code) });
+  }
 });
 
 void test('an unexpected failure tells nothing of itself outside', async () => {

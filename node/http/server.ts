@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { NodeActing, NodeReading } from './node-api.ts';
 import { page } from './page.ts';
@@ -62,7 +63,7 @@ const closed = {
 const notHere = {
   code: 'loopback_only',
   text: 'acting is allowed from the machine itself only',
-  advice: 'Run `tributary reload` on the machine of the node.',
+  advice: 'Run the command on the machine of the node.',
 };
 
 function addProbes(server: FastifyInstance, { reading }: HttpOptions): void {
@@ -90,13 +91,47 @@ function addReading(server: FastifyInstance, { reading }: HttpOptions): void {
   );
 }
 
+const streamAction = {
+  params: {
+    type: 'object',
+    properties: { stream: { type: 'string', maxLength: 40 } },
+    required: ['stream'],
+  },
+  body: {
+    type: 'object',
+    properties: { actor: { type: 'string', minLength: 1, maxLength: 200 } },
+    required: ['actor'],
+    additionalProperties: false,
+  },
+} as const;
+
+interface StreamAction {
+  readonly Params: { readonly stream: string };
+  readonly Body: { readonly actor: string };
+}
+
 function addActing(server: FastifyInstance, { acting }: HttpOptions): void {
-  server.post('/api/reload', async (request, reply) => {
-    if (!isLoopback(request.ip) || isForeign(request)) {
-      return await reply.code(403).send(notHere);
+  void server.register((here, _options, done) => {
+    here.addHook('onRequest', async (request, reply) => {
+      if (!isLoopback(request.ip) || isForeign(request)) {
+        await reply.code(403).send(notHere);
+      }
+    });
+    here.post('/api/reload', async (_request, reply) => {
+      const problems = await acting.reload();
+      return await reply.code(problems.length === 0 ? 200 : 422).send({ problems });
+    });
+    for (const verb of ['pause', 'resume'] as const) {
+      here.post<StreamAction>(
+        `/api/streams/:stream/${verb}`,
+        { schema: streamAction },
+        async ({ params: { stream }, body: { actor } }, reply) => {
+          await acting[verb](stream, actor);
+          return await reply.send({ stream, paused: verb === 'pause' });
+        },
+      );
     }
-    const problems = await acting.reload();
-    return await reply.code(problems.length === 0 ? 200 : 422).send({ problems });
+    done();
   });
 }
 
@@ -106,8 +141,13 @@ function isForeign({ headers }: FastifyRequest): boolean {
   return origin !== undefined && origin !== `http://${host}`;
 }
 
-/** Fastify's own refusals keep their status; anything else is ours to log, and says nothing of itself outside. */
+/** What the catalogue names says so itself; Fastify's own refusals keep their status; anything else is ours to log, and says nothing of itself outside. */
 async function failed(log: Log, error: unknown, reply: FastifyReply): Promise<void> {
+  if (error instanceof TributaryError && error.code !== 'internal') {
+    const { code, message: text, advice, policy } = error;
+    await reply.code(policy === 'configuration' ? 409 : 503).send({ code, text, advice });
+    return;
+  }
   const status = statusOf(error);
   if (status < 500) {
     await reply.code(status).send({ code: 'bad_request', text: 'the request is not right' });

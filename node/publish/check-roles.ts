@@ -10,6 +10,7 @@ export function checkRoles(intent: Intent, facts: Facts): readonly Finding[] {
   return [
     ...checkWriter(writer, facts.server.roles.writer),
     ...(intent.parent === null ? [] : checkReader(reader, facts.server.roles.reader)),
+    ...(intent.parent === null ? [] : checkDropper(reader, facts)),
     ...checkLogin(writer, facts),
   ];
 }
@@ -58,6 +59,19 @@ function checkReader(name: string, role: RoleFacts | null): readonly Finding[] {
     );
   }
   return findings;
+}
+
+/** A warning: the slot is named by status, and a person drops it. */
+function checkDropper(reader: string, facts: Facts): readonly Finding[] {
+  const owner = facts.definers.get('drop_unused_slot');
+  return owner === undefined || owner === reader
+    ? []
+    : [
+        warning('right_missing', reader, {
+          problem: 'a slot that nobody uses any more is not dropped by itself, and holds log',
+          advice: `As superuser: alter function tributary.drop_unused_slot(text) owner to ${ident(reader)};`,
+        }),
+      ];
 }
 
 function missing(name: string, advice: string): Finding {

@@ -28,7 +28,15 @@ const readingFunctions = [
   'published_rows_by_key(text, text, text[], text[], text, jsonb)',
 ];
 const definers = ['refuse_foreign_truncate()', ...readingFunctions];
-const written = ['stream', 'route', 'heartbeat', 'heartbeat_log', 'audit', 'reconcile'];
+const written = [
+  'stream',
+  'route',
+  'heartbeat',
+  'heartbeat_log',
+  'audit',
+  'reconcile',
+  'unused_slot',
+];
 const rows = ['select', 'insert', 'update', 'delete'];
 
 /** Which tables hold approved rows, and those rows in the columns that are published. */
@@ -39,6 +47,15 @@ const reading: readonly Grant[] = readingFunctions.map((signature) => ({
   sql: `tributary.${signature}`,
   privileges: ['execute'],
 }));
+
+/** Acts with the reading role's right to drop a slot; `planSuperuser` gives it to that role. */
+const dropper: Grant = {
+  role: 'writer',
+  kind: 'function',
+  object: 'tributary.drop_unused_slot',
+  sql: 'tributary.drop_unused_slot(text)',
+  privileges: ['execute'],
+};
 
 export function planGrants(intent: Intent, decision: Decision, facts: Facts): Planned {
   const grants = wantedGrants(intent, decision, facts);
@@ -85,7 +102,9 @@ function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonl
     grants.push(
       own('reader', 'node', ['select']),
       own('reader', 'heartbeat_log', ['select']),
+      own('reader', 'unused_slot', ['select']),
       ...reading,
+      dropper,
     );
   }
   if (!intent.leaf) {

@@ -37,10 +37,24 @@ export function planSuperuser(intent: Intent, facts: Facts): readonly Statement[
         replication: true,
         database: facts.server.database,
       }),
+      ...dropperStatements(reader, facts),
     );
   }
   statements.push(...settingStatements(intent, facts));
   return statements;
+}
+
+/** Once the owner's part has made the function; until then a slot nobody uses is only named. */
+function dropperStatements(reader: string, facts: Facts): readonly Statement[] {
+  const owner = facts.definers.get('drop_unused_slot');
+  return owner === undefined || owner === reader
+    ? []
+    : [
+        once('none', {
+          why: 'dropping a slot that nobody uses any more takes REPLICATION, which the running node does not have',
+          command: `alter function tributary.drop_unused_slot(text) owner to ${ident(reader)}`,
+        }),
+      ];
 }
 
 interface WantedRole {

@@ -80,6 +80,11 @@ export class Supervisor {
     await this.#turn;
   }
 
+  /** The stream of that child begins a new attempt, and finds whether it is paused now. */
+  begin(provider: string): void {
+    this.#running.get(provider)?.worker.begin();
+  }
+
   reports(): readonly StreamReport[] {
     const live = [...this.#running.values()].map(({ worker }) => worker.report());
     const names = new Set(live.map(({ provider }) => provider));

@@ -44,6 +44,7 @@ export class Worker {
   #textOnly = false;
   #steady = false;
   #wake = new AbortController();
+  #turn = new AbortController();
   #failures = 0;
 
   constructor(options: WorkerOptions) {
@@ -57,7 +58,8 @@ export class Worker {
     try {
       while (!signal.aborted) {
         this.#standing.move('attempted');
-        const error = await this.#attempt(signal);
+        this.#turn = new AbortController();
+        const error = await this.#attempt(AbortSignal.any([signal, this.#turn.signal]));
         if (error && !signal.aborted) {
           await this.#wait(this.#fail(error), signal);
         }
@@ -71,6 +73,12 @@ export class Worker {
   wake(): void {
     this.#standing.move('woken');
     this.#wake.abort();
+  }
+
+  /** Ends the attempt under way in good order, or the wait for the next one, and begins anew: what is asked of it changed. */
+  begin(): void {
+    this.#turn.abort();
+    this.wake();
   }
 
   report(): StreamReport {

@@ -284,4 +284,39 @@ export const faults: readonly Fault[] = [
       title: 'freshness tells age and completeness of every origin',
     },
   },
+  {
+    name: 'a slot nobody uses is dropped at once',
+    breaks: 'what a parent may still need is not given up in haste',
+    edits: [
+      {
+        file: 'migrations/000004.sql',
+        find: "and u.since < clock_timestamp() - interval '1 day'",
+        replace: '',
+      },
+      {
+        file: 'node/provider/unused-slots.ts',
+        find: "u.since < clock_timestamp() - interval '1 day' as due",
+        replace: 'true as due',
+      },
+    ],
+    test: {
+      file: 'node/provider/unused-slots.test.ts',
+      title: 'a slot the file does not name is dropped after a day unused, and audited',
+    },
+  },
+  {
+    name: 'pausing is of the process, not of the database',
+    breaks: truth,
+    edits: [
+      {
+        file: 'node/supervise/stream-attempt.ts',
+        find: 'if (known?.paused) {',
+        replace: 'if (known?.paused && known.epoch < 3n) {',
+      },
+    ],
+    test: {
+      file: `${suites}/pause.test.ts`,
+      title: 'a paused stream stays paused through a restart, resumes where it was',
+    },
+  },
 ];
