@@ -188,10 +188,63 @@ const limits: Row = {
   ],
 };
 
+const applications: Row = {
+  title: 'Applications, certificates and endurance',
+  height: 9,
+  panels: [
+    {
+      kind: 'table',
+      title: 'Applications',
+      description:
+        'What the topology file names under `probes`, asked by the node beside it. Runbook TributaryApplicationDown.',
+      unit: 'short',
+      width: 8,
+      columns: ['node', 'probe'],
+      valueTitle: 'online',
+      words: [
+        { value: 0, text: 'down', color: 'red' },
+        { value: 1, text: 'online', color: 'green' },
+      ],
+      queries: [{ expr: 'tributary:probe_up' }],
+    },
+    {
+      kind: 'bargauge',
+      title: 'Certificates end, soonest first',
+      description: 'Under two weeks: runbook TributaryCertificateExpiring.',
+      unit: 's',
+      width: 8,
+      thresholds: [
+        { value: null, color: 'red' },
+        { value: 1_209_600, color: 'green' },
+      ],
+      queries: [
+        {
+          expr: 'sort(tributary:certificate_expiry_timestamp_seconds - time())',
+          legend: '{{node}} {{probe}}',
+        },
+      ],
+    },
+    {
+      kind: 'bargauge',
+      title: 'How long a node may be cut off, least first',
+      description:
+        'By its own forecast at the rate of its last day: longer, and its parent has to compare the copies.',
+      unit: 's',
+      width: 8,
+      thresholds: [
+        { value: null, color: 'red' },
+        { value: 86_400, color: 'orange' },
+        { value: 604_800, color: 'green' },
+      ],
+      queries: [{ expr: 'sort(tributary:offline_seconds)', legend: '{{node}}' }],
+    },
+  ],
+};
+
 export const network: Dashboard = {
   uid: 'tributary-network',
   title: 'Network',
   description: 'The tree, the state of every node, and the age of the figures over every origin.',
   variables: [],
-  rows: [summary, tree, freshness, limits],
+  rows: [summary, tree, freshness, limits, applications],
 };

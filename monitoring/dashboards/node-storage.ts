@@ -30,13 +30,13 @@ export const forecasts: Row = {
       kind: 'stat',
       title: 'Until the disk is full',
       description:
-        'At the rate at which free space shrank in the last 6 hours. Nothing: it does not shrink.',
+        'By the forecast of the node itself, at the rate of the last day. Nothing: it does not fill.',
       unit: 's',
       width: 8,
       thresholds: daysLeft,
       queries: [
         {
-          expr: 'tributary:disk_free_bytes{node="$node"} / (-1 * deriv(tributary:disk_free_bytes{node="$node"}[6h]) > 0)',
+          expr: 'tributary:disk_seconds_left{node="$node"}',
         },
       ],
     },
@@ -44,14 +44,13 @@ export const forecasts: Row = {
       kind: 'stat',
       title: 'How long this node may be offline',
       description:
-        'From now, if as much is written as in the last day: until its slot is given up. Nothing: no bound is set, then the disk is the bound.',
+        'From now, if as much is written as in the last day, until the log for its parent is given up; where no bound is set, until the disk is full.',
       unit: 's',
       width: 8,
       thresholds: daysLeft,
       queries: [
         {
-          expr: 'tributary:slot_safe_wal_bytes{node="$node"} / on (node) group_left () (max by (node) (rate(tributary_wal_written_bytes_total{node="$node"}[24h])) > 0)',
-          legend: '{{slot_name}}',
+          expr: 'tributary:offline_seconds{node="$node"}',
         },
       ],
     },

@@ -16,6 +16,7 @@ import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Finding } from '../monitor/finding.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
+import { ProbeLoop } from '../monitor/probe-loop.ts';
 import type { Sampler } from '../monitor/sample.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import { lead, type LeaderState } from '../supervise/leader.ts';
@@ -52,6 +53,7 @@ export class NodeService {
   readonly #heartbeat: HeartbeatLoop;
   readonly #name: string;
   readonly #watches: readonly Watch[];
+  readonly #probes: ProbeLoop;
   #topology: Topology;
   #node: NodeConfig;
   #topologyProblems: readonly string[] = [];
@@ -68,6 +70,7 @@ export class NodeService {
     this.#node = options.place.node;
     this.#name = options.place.node.name;
     this.#watches = options.watches(() => this.#topology);
+    this.#probes = new ProbeLoop({ probes: () => this.#node.probes, log: options.log });
     this.#supervisor = this.#newSupervisor();
     this.#heartbeat = new HeartbeatLoop({
       database: options.database,
@@ -79,6 +82,8 @@ export class NodeService {
   /** Serves, or waits for its turn, until told to stop; then drains and writes a last heartbeat. */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
+    // Ends by the same signal; an answer it waits for then is nobody's concern.
+    void this.#probes.run(signal);
     await lead(
       {
         connect: {
@@ -115,6 +120,7 @@ export class NodeService {
       streams: this.#streams(),
       sample,
       findings: this.#watches.flatMap((watch) => watch.findings()),
+      probes: this.#probes.results,
       walsendersEnded: this.#watches.reduce(
         (sum, watch) => sum + (watch.walsendersEnded?.() ?? 0),
         0,

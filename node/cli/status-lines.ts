@@ -21,10 +21,37 @@ export function statusLines(report: StatusReport, judgement: Judgement): readonl
           `disk ${report.disk.path}: ${bytes(report.disk.freeBytes)} of ${bytes(report.disk.totalBytes)} free`,
         ]
       : []),
+    ...forecastLines(report.forecast),
+    ...report.probes.map(
+      ({ name, up, reason, certificateExpires }) =>
+        `application ${name}: ${up ? 'online' : `down (${reason ?? ''})`}` +
+        (certificateExpires === null
+          ? ''
+          : `, certificate until ${certificateExpires.slice(0, 10)}`),
+    ),
     ...report.findings.map(
       ({ severity, object, problem, advice }) => `${severity}: ${object}: ${problem}. ${advice}`,
     ),
   ];
+}
+
+/** At the rate of the last day. */
+function forecastLines(forecast: StatusReport['forecast']): readonly string[] {
+  const { offlineSeconds, diskSeconds, slots } = forecast;
+  return [
+    ...(offlineSeconds === null ? [] : [`may be cut off for ${lasting(offlineSeconds)}`]),
+    ...(diskSeconds === null ? [] : [`the disk is full in ${lasting(diskSeconds)}`]),
+    ...slots.map(({ name, seconds }) => `slot ${name} is given up in ${lasting(seconds)}`),
+  ];
+}
+
+function lasting(seconds: number): string {
+  const hours = seconds / 3600;
+  return hours < 1
+    ? `${Math.round(seconds / 60)} min`
+    : hours < 48
+      ? `${Math.round(hours)} h`
+      : `${Math.round(hours / 24)} days`;
 }
 
 function summary({ node, title, level }: StatusReport, judgement: Judgement): string {

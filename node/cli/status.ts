@@ -57,6 +57,7 @@ async function askDatabase({ topology, node }: Place): Promise<StatusReport> {
       streams: childrenOf(topology, node).map(({ name }) => stoppedStream(name)),
       sample,
       findings: [],
+      probes: [],
       walsendersEnded: 0,
     });
   } catch (error) {

@@ -65,11 +65,35 @@ const well: StatusReport = {
   freshness: [origin],
   slots: [slot],
   disk: { path: '/', totalBytes: 100, freeBytes: 50 },
+  forecast: { diskSeconds: null, offlineSeconds: null, slots: [] },
+  probes: [],
   findings: [],
+};
+
+const probe = {
+  name: 'web',
+  kind: 'http' as const,
+  up: true,
+  reason: null,
+  since: '2026-01-01T00:00:00.000Z',
+  seconds: 0.1,
+  certificateExpires: null,
 };
 
 const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
   ['all is well', {}, 'ok'],
+  ['an application is online', { probes: [probe] }, 'ok'],
+  ['an application is down', { probes: [{ ...probe, up: false, reason: 'http_503' }] }, 'warning'],
+  [
+    'a certificate ends within two weeks',
+    { probes: [{ ...probe, certificateExpires: '2026-01-14T23:00:00.000Z' }] },
+    'warning',
+  ],
+  [
+    'a certificate holds for more than two weeks',
+    { probes: [{ ...probe, certificateExpires: '2026-01-15T01:00:00.000Z' }] },
+    'ok',
+  ],
   [
     'no process, no database',
     { pid: null, database: { up: false, walDirectoryBytes: null } },

@@ -29,6 +29,7 @@ export function judge(report: StatusReport): Judgement {
     ...nodeRemarks(report),
     ...report.streams.flatMap(streamRemarks),
     ...originRemarks(report),
+    ...probeRemarks(report),
     ...localRemarks(report),
   ];
   const critical = remarks.filter(({ verdict }) => verdict === 'critical');
@@ -88,6 +89,24 @@ function originRemarks({ freshness, heartbeatMs }: StatusReport): Remark[] {
       });
     } else if (!complete) {
       remarks.push({ verdict: 'warning', reason: `${origin} is not complete (${reason ?? ''})` });
+    }
+    return remarks;
+  });
+}
+
+/** As the alert TributaryCertificateExpiring. */
+const certificateDays = 14;
+
+function probeRemarks({ probes, at }: StatusReport): Remark[] {
+  const soon = Date.parse(at) + certificateDays * 86_400_000;
+  return probes.flatMap(({ name, up, reason, certificateExpires }) => {
+    const remarks: Remark[] = [];
+    if (!up) {
+      remarks.push({ verdict: 'warning', reason: `${name} does not answer (${reason})` });
+    }
+    if (certificateExpires !== null && Date.parse(certificateExpires) < soon) {
+      const day = certificateExpires.slice(0, 10);
+      remarks.push({ verdict: 'warning', reason: `the certificate of ${name} ends on ${day}` });
     }
     return remarks;
   });

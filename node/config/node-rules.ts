@@ -126,6 +126,18 @@ function checkFields(node: DraftNode, complain: Complain): void {
   if (node.roles !== undefined && node.roles.reader === node.roles.writer) {
     complain(['roles'], 'reader and writer are one role', 'write two different roles');
   }
+  for (const [index, { url }] of (node.probes ?? []).entries()) {
+    if (
+      url !== undefined &&
+      !/^(?:\$\{|https?:\/\/|postgres(?:ql)?:\/\/|t(?:cp|ls):\/\/[^/]+:\d)/.test(url)
+    ) {
+      complain(
+        ['probes', index, 'url'],
+        'is no address that can be asked',
+        'write `https://...`, `http://...`, `tcp://HOST:PORT`, `tls://HOST:PORT` or `postgres://...`',
+      );
+    }
+  }
   complainOfRepeats(
     (node.probes ?? []).map((probe) => probe.name),
     (index) => ['probes', index, 'name'],

@@ -40,7 +40,8 @@ const rolesShape = z.strictObject({
 const probeShape = z.strictObject({
   name: name.meta({ description: 'name of the application', examples: ['web'] }),
   url: text.meta({
-    description: 'address that answers while the application is online',
+    description:
+      'address that answers while the application is online: https, http, tcp://HOST:PORT, tls://HOST:PORT or postgres',
     examples: ['https://example.org/health'],
   }),
 });

@@ -13,6 +13,8 @@ export interface Heartbeat {
   readonly topology: string;
   /** Disk, log, limits, streams and their states: names and numbers only. */
   readonly state: Readonly<Record<string, unknown>>;
+  /** Free space of the disk, in bytes; null: not known. */
+  readonly diskFree: number | null;
 }
 
 /** Rows of the log kept below what any slot still needs, and rows kept at most: 70 days of heartbeats at 30 s. */
@@ -28,8 +30,8 @@ export async function writeHeartbeat(
   await database.transaction().execute(async (transaction) => {
     await sql`
       with line as (
-        insert into tributary.heartbeat_log (nonce, lsn, at)
-        values (${nonce}, pg_current_wal_insert_lsn(), clock_timestamp())
+        insert into tributary.heartbeat_log (nonce, lsn, at, disk_free)
+        values (${nonce}, pg_current_wal_insert_lsn(), clock_timestamp(), ${heartbeat.diskFree}::bigint)
         returning nonce, lsn, at
       )
       insert into tributary.heartbeat (node, at, lsn, nonce, version, topology, state)
@@ -51,6 +53,7 @@ export async function writeHeartbeat(
 /**
  * Drops log lines no subscriber can ask for. The last heartbeat applied at a subscriber lies near the confirmed
  * position of its slot or after it, so everything after the least confirmed position stays, and a margin before it.
+ * The last day stays for the forecasts.
  */
 export async function purgeHeartbeats(database: TributaryDatabase): Promise<void> {
   await sql`
@@ -78,7 +81,7 @@ export async function purgeHeartbeats(database: TributaryDatabase): Promise<void
       limit 1
     )
     delete from tributary.heartbeat_log line
-    where line.lsn < (select floor.lsn from floor)
+    where line.lsn < (select floor.lsn from floor) and line.at < now() - interval '1 day'
       or line.lsn <= (select cap.lsn from cap)
   `.execute(database);
 }

@@ -44,7 +44,13 @@ class Node implements AsyncDisposable {
   }
 
   async beat(): Promise<void> {
-    await writeHeartbeat(this.database, { node: 'north', version: '1', topology: 'x', state: {} });
+    await writeHeartbeat(this.database, {
+      node: 'north',
+      version: '1',
+      topology: 'x',
+      state: {},
+      diskFree: 7,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,7 +195,7 @@ void test('a purge leaves every nonce a slot may still ask for', async () => {
   await using node = await Node.create();
   await node.pool.query(
     `insert into tributary.heartbeat_log (nonce, lsn, at)
-     select gen_random_uuid(), '0/0'::pg_lsn + n, now() from generate_series(1, 300) n`,
+     select gen_random_uuid(), '0/0'::pg_lsn + n, now() - interval '2 days' from generate_series(1, 300) n`,
   );
   await node.pool.query(
     `select pg_create_logical_replication_slot('tributary_${node.test.name}', 'pgoutput')`,

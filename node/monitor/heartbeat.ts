@@ -1,10 +1,11 @@
 /** The loop that writes this node's heartbeat: at its interval, at once when asked, and by its owner before a planned stop. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { purgeAudit } from '../database/audit.ts';
 import { purgeHeartbeats, writeHeartbeat } from '../database/heartbeats.ts';
 import { localError } from '../database/local-error.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
-import type { Snapshot } from './snapshot.ts';
+import { forecastOf, type Snapshot } from './snapshot.ts';
 
 export interface HeartbeatOptions {
   readonly database: TributaryDatabase;
@@ -64,16 +65,20 @@ export class HeartbeatLoop {
       version: now.version,
       topology: now.topology.digest,
       state: stateOf(now),
+      diskFree: now.sample.disk?.freeBytes ?? null,
     });
     if (this.#written % purgeEvery === 0) {
       await purgeHeartbeats(database);
+      await purgeAudit(database, now.node.name);
     }
     this.#written += 1;
   }
 }
 
 /** Names and numbers only: this row is read at every level above. */
-function stateOf({ sample, streams, findings }: Snapshot): Readonly<Record<string, unknown>> {
+function stateOf(snapshot: Snapshot): Readonly<Record<string, unknown>> {
+  const { sample, streams, findings, probes } = snapshot;
+  const { diskSeconds, offlineSeconds } = forecastOf(snapshot);
   return {
     disk: sample.disk && { total: sample.disk.totalBytes, free: sample.disk.freeBytes },
     log: {
@@ -92,6 +97,12 @@ function stateOf({ sample, streams, findings }: Snapshot): Readonly<Record<strin
         { state, code: failure?.code ?? null },
       ]),
     ),
+    forecast: { disk: diskSeconds, offline: offlineSeconds },
+    probes: probes.map(({ name, up, certificateExpires }) => ({
+      name,
+      up,
+      certificate: certificateExpires?.toISOString() ?? null,
+    })),
     findings: findings.map(({ code, object, severity }) => ({ code, object, severity })),
   };
 }

@@ -3,6 +3,7 @@ import { databaseMetrics } from './database-metrics.ts';
 import type { Declaration, Declarations } from './declaration.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import { originMetrics } from './origin-metrics.ts';
+import { forecastMetrics, probeMetrics } from './probe-metrics.ts';
 import { streamMetrics } from './stream-metrics.ts';
 
 export function metricsPage(): string {
@@ -17,6 +18,8 @@ export function metricsPage(): string {
     ...section('Streams into this node', streamMetrics),
     ...section('Nodes below this one', originMetrics),
     ...section("This node's PostgreSQL", databaseMetrics),
+    ...section('Forecasts', forecastMetrics),
+    ...section('Applications of the datacentre', probeMetrics),
     '',
   ].join('\n');
 }

@@ -42,6 +42,17 @@ function observeHeartbeat(metrics: Metrics, heartbeat: SubtreeHeartbeat): void {
   metrics.set('tributary_subtree_disk_total_bytes', state.disk?.total, { origin });
   metrics.set('tributary_subtree_disk_free_bytes', state.disk?.free, { origin });
   metrics.set('tributary_subtree_wal_directory_bytes', state.log.directory, { origin });
+  metrics.set('tributary_subtree_offline_seconds', state.forecast.offline, { origin });
+  metrics.set('tributary_subtree_disk_seconds_left', state.forecast.disk, { origin });
+  for (const { name, up, certificate } of state.probes) {
+    const labels = { origin, probe: name };
+    metrics.set('tributary_subtree_probe_up', up, labels);
+    metrics.set(
+      'tributary_subtree_probe_certificate_expiry_timestamp_seconds',
+      certificate === null ? null : Date.parse(certificate) / 1000,
+      labels,
+    );
+  }
   for (const slot of state.log.slots) {
     observeSlot(metrics, origin, slot);
   }

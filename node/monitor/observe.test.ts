@@ -39,9 +39,11 @@ async function linesOf(sample: Partial<Sample>, more: Partial<Snapshot> = {}): P
       walWrittenBytes: null,
       walDirectoryBytes: null,
       disk: null,
+      rates: null,
       ...sample,
     },
     findings: [],
+    probes: [],
     walsendersEnded: 0,
     ...more,
   };

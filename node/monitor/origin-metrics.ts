@@ -90,4 +90,28 @@ export const originMetrics = {
     worry: 'identity_lost above 0: the application there can not change its rows.',
     labels: ['origin', 'code', 'severity'],
   },
+  tributary_subtree_offline_seconds: {
+    kind: 'gauge',
+    help: 'How long that origin may be cut off from its parent, by its own forecast at its newest heartbeat.',
+    worry: 'Less than an outage of its link usually lasts.',
+    labels: ['origin'],
+  },
+  tributary_subtree_disk_seconds_left: {
+    kind: 'gauge',
+    help: "Until that origin's disk is full, by its own forecast; absent while it does not fill.",
+    worry: 'Less than it takes to bring a larger one.',
+    labels: ['origin'],
+  },
+  tributary_subtree_probe_up: {
+    kind: 'gauge',
+    help: '1: an application of that datacentre answered when it was last asked there.',
+    worry: '0 for some minutes: people there can not work with it.',
+    labels: ['origin', 'probe'],
+  },
+  tributary_subtree_probe_certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'Unix time at which the certificate of an application there ends.',
+    worry: 'Less than two weeks ahead: nobody renews it.',
+    labels: ['origin', 'probe'],
+  },
 } as const satisfies Declarations;

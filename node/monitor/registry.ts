@@ -7,6 +7,7 @@ import { databaseMetrics } from './database-metrics.ts';
 import type { Declarations } from './declaration.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import { originMetrics } from './origin-metrics.ts';
+import { forecastMetrics, probeMetrics } from './probe-metrics.ts';
 import { streamMetrics } from './stream-metrics.ts';
 
 /** Every metric of the node, in the order of its page. */
@@ -15,6 +16,8 @@ export const declarations = {
   ...streamMetrics,
   ...originMetrics,
   ...databaseMetrics,
+  ...forecastMetrics,
+  ...probeMetrics,
 } as const satisfies Declarations;
 
 export type MetricName = keyof typeof declarations;

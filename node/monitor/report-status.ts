@@ -2,7 +2,7 @@
 import { adviceOf, textOf, type ErrorCode, type ErrorContext } from '../errors.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
 import type { StreamReport } from '../supervise/stream-report.ts';
-import { ageNow, type Snapshot } from './snapshot.ts';
+import { ageNow, forecastOf, type Snapshot } from './snapshot.ts';
 import type { StatusProblem, StatusReport, StreamStatus } from './status-report.ts';
 
 export function reportStatus(snapshot: Snapshot): StatusReport {
@@ -38,8 +38,20 @@ export function reportStatus(snapshot: Snapshot): StatusReport {
     })),
     slots: [...sample.slots],
     disk: sample.disk,
+    forecast: forecastStatus(snapshot),
+    probes: snapshot.probes.map(({ since, certificateExpires, ...probe }) => ({
+      ...probe,
+      since: since.toISOString(),
+      certificateExpires: certificateExpires?.toISOString() ?? null,
+    })),
     findings: [...snapshot.findings],
   };
+}
+
+function forecastStatus(snapshot: Snapshot): StatusReport['forecast'] {
+  const { diskSeconds, offlineSeconds, slotSeconds } = forecastOf(snapshot);
+  const slots = [...slotSeconds].map(([name, seconds]) => ({ name, seconds }));
+  return { diskSeconds, offlineSeconds, slots };
 }
 
 /** Leading, database reachable, prepared. */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
+import { readDayRates, type DayRates } from '../database/day-rates.ts';
 import { readFreshness, type Freshness } from '../database/freshness.ts';
 import { localError } from '../database/local-error.ts';
 import { loadStreams, type StreamRow } from '../database/streams.ts';
@@ -28,6 +29,8 @@ export interface Sample {
   /** null: not allowed to see. */
   readonly walDirectoryBytes: number | null;
   readonly disk: Disk | null;
+  /** null: not asked yet. */
+  readonly rates: DayRates | null;
 }
 
 /** A row of pg_replication_slots, ours or another's in the same cluster: whoever holds the log, it fills this disk. */
@@ -49,6 +52,8 @@ export interface SamplerOptions {
 }
 
 const keptMs = 1000;
+/** Rates of a day do not change by the second. */
+const ratesKeptMs = 10_000;
 /** A question waits this long for the database; then the last sample is given, with the reason. */
 const patienceMs = 2000;
 
@@ -62,12 +67,14 @@ const nothing: Sample = {
   walWrittenBytes: null,
   walDirectoryBytes: null,
   disk: null,
+  rates: null,
 };
 
 export class Sampler {
   readonly #options: SamplerOptions;
   #sample = nothing;
   #triedAt = Number.NEGATIVE_INFINITY;
+  #ratesAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
 
   constructor(options: SamplerOptions) {
@@ -120,12 +127,22 @@ export class Sampler {
       const streams = await loadStreams(database);
       const freshness = await readFreshness(database);
       const subtree = await readSubtree(database);
+      const rates = await this.#rates();
       const at = performance.now();
-      this.#sample = { ...this.#sample, at, streams, freshness, subtree, disk };
+      this.#sample = { ...this.#sample, at, streams, freshness, subtree, disk, rates };
     } catch (error) {
       this.#sample = { ...this.#sample, error: localError(error), disk };
     }
     this.#triedAt = performance.now();
+  }
+
+  async #rates(): Promise<DayRates | null> {
+    if (performance.now() - this.#ratesAt < ratesKeptMs) {
+      return this.#sample.rates;
+    }
+    const rates = await readDayRates(this.#options.database);
+    this.#ratesAt = performance.now();
+    return rates;
   }
 }
 

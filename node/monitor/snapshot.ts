@@ -4,6 +4,8 @@ import type { TributaryError } from '../errors.ts';
 import type { LeaderState } from '../supervise/leader.ts';
 import type { StreamReport } from '../supervise/stream-report.ts';
 import type { Finding } from './finding.ts';
+import { forecast, type Forecast } from './forecast.ts';
+import type { Probe } from './probe-loop.ts';
 import type { Sample } from './sample.ts';
 
 export interface Snapshot {
@@ -22,6 +24,8 @@ export interface Snapshot {
   readonly streams: readonly StreamReport[];
   readonly sample: Sample;
   readonly findings: readonly Finding[];
+  /** Applications of the datacentre, as last asked. */
+  readonly probes: readonly Probe[];
   /** Walsenders past their log bound that this process ended. */
   readonly walsendersEnded: number;
 }
@@ -32,4 +36,9 @@ export function ageNow(sample: Sample, ageSeconds: number | null): number | null
     return null;
   }
   return Math.max(0, ageSeconds + (performance.now() - sample.at) / 1000);
+}
+
+export function forecastOf({ node, sample }: Snapshot): Forecast {
+  const { rates, slots, disk } = sample;
+  return forecast({ rates, slots, disk, parent: node.parent });
 }

@@ -82,6 +82,24 @@ export const statusReport = z.object({
     }),
   ),
   disk: z.object({ path: z.string(), totalBytes: z.number(), freeBytes: z.number() }).nullable(),
+  /** At the rate of the last day. Null: it does not happen, or is not known yet. */
+  forecast: z.object({
+    diskSeconds: z.number().nullable(),
+    /** How long the link to the parent may be cut from now on. */
+    offlineSeconds: z.number().nullable(),
+    slots: z.array(z.object({ name: z.string(), seconds: z.number() })),
+  }),
+  probes: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(['http', 'tcp', 'tls', 'postgres']),
+      up: z.boolean(),
+      reason: z.string().nullable(),
+      since: z.iso.datetime(),
+      seconds: z.number(),
+      certificateExpires: z.iso.datetime().nullable(),
+    }),
+  ),
   findings: z.array(
     z.object({
       severity: z.enum(['error', 'warning', 'info']),

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { subtreeState } from './subtree-state.ts';
 
-const nothing = { disk: null, log: { directory: null, slots: [] }, streams: {}, findings: [] };
+const nothing = {
+  disk: null,
+  log: { directory: null, slots: [] },
+  streams: {},
+  forecast: { disk: null, offline: null },
+  probes: [],
+  findings: [],
+};
 
 const slot = { name: 'tributary_north', active: true, status: 'reserved', retained: 5, safe: null };
 
@@ -11,6 +18,8 @@ void test('a heartbeat of this version is read whole', () => {
     disk: { total: 10, free: 4 },
     log: { directory: 3, slots: [slot] },
     streams: { district_a: { state: 'person', code: 'doubt' } },
+    forecast: { disk: null, offline: 86_400.5 },
+    probes: [{ name: 'web', up: false, certificate: '2026-12-01T00:00:00.000Z' }],
     findings: [{ code: 'identity_lost', object: 'public.case_report', severity: 'error' }],
   };
   assert.deepEqual(subtreeState(state), {

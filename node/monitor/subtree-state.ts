@@ -16,6 +16,11 @@ const slot = z.object({
   retained: size,
   safe: size,
 });
+const probe = z.object({
+  name,
+  up: z.boolean(),
+  certificate: z.iso.datetime().nullable().catch(null),
+});
 const finding = z.object({ code: name, severity: z.enum(['error', 'warning', 'info']) });
 
 const schema = z.object({
@@ -24,6 +29,10 @@ const schema = z.object({
     .object({ directory: size.catch(null), slots: z.array(slot).max(mostParts).catch([]) })
     .catch({ directory: null, slots: [] }),
   streams: z.record(name, z.object({ state: name })).catch({}),
+  forecast: z
+    .object({ disk: size.catch(null), offline: size.catch(null) })
+    .catch({ disk: null, offline: null }),
+  probes: z.array(probe).max(mostParts).catch([]),
   findings: z.array(finding).max(1000).catch([]),
 });
 
@@ -35,6 +44,8 @@ export function subtreeState(state: unknown): SubtreeState {
     disk: null,
     log: { directory: null, slots: [] },
     streams: {},
+    forecast: { disk: null, offline: null },
+    probes: [],
     findings: [],
   });
   const { streams, ...rest } = read.parse(state);
