@@ -3,7 +3,7 @@ import type { StreamScope } from '../config/model.ts';
 
 /**
  * own: apply. rerouted: by the topology in force the origin comes by another way; counted and left.
- * violation: the origin is no name of the file, or none at all; nothing of the part is applied.
+ * violation: the origin is no name of the file, or none at all; the key is parked.
  */
 export type Admission = 'own' | 'rerouted' | 'violation';
 

@@ -11,9 +11,9 @@ import type { Query } from './session.ts';
 export interface Applier extends AsyncDisposable {
   /**
    * Applies a part in one local transaction together with its position, and returns the position that is durable.
-   * Failures that pass (SQLSTATE 40, 55P03) are retried inside as a whole; others reject with a TributaryError:
-   * fenced, row_failed, value_missing, origin_violation, drifted, text_needed, disk_full, database_unreachable,
-   * local_busy. Nothing of the part is here after a rejection.
+   * Failures that pass (SQLSTATE 40, 55P03) are retried inside as a whole, keys that can not be stored are parked;
+   * others reject with a TributaryError: fenced, drifted, text_needed, disk_full, database_unreachable, local_busy.
+   * Nothing of the part is here after a rejection.
    */
   apply(part: Part): Promise<Lsn>;
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { TributaryError } from '../errors.ts';
-import { applyFailure, replayable, rowFailure, worthRetrying } from './failure.ts';
+import { applyFailure, parkCause, replayable, worthRetrying } from './failure.ts';
+import { failsWith } from '../testing/fails-with.ts';
 import { retryDelayMs } from './retry.ts';
 import { canTake, fitsBinary } from './type-fit.ts';
 
@@ -33,23 +33,29 @@ void test('SQLSTATE decides what a failure means', () => {
   assert.equal(applyFailure(new TypeError('x')).code, 'internal');
 });
 
-void test('only failures that a row can be at fault for are replayed step by step', () => {
-  for (const sqlstate of ['21000', '22001', '23505', 'P0001', '42703']) {
+void test('only failures that a row can be at fault for are replayed', () => {
+  for (const sqlstate of ['21000', '22001', '23505', 'P0001', 'MY001', '54000', '42703']) {
     assert.equal(replayable(databaseError(sqlstate)), true, sqlstate);
   }
-  for (const sqlstate of ['40001', '55P03', '53100', '57P01', '08006']) {
+  for (const sqlstate of ['40001', '55P03', '53100', '57P01', '08006', '42501', '25P02', 'XX001']) {
     assert.equal(replayable(databaseError(sqlstate)), false, sqlstate);
   }
 });
 
 void test('a failure that passes is never taken for the row', () => {
   const deadlock = databaseError('40P01');
-  assert.equal(rowFailure(deadlock, 'public.visit'), deadlock);
+  assert.throws(() => parkCause(deadlock, 'public.visit'), deadlock);
   assert.equal(worthRetrying(deadlock), true);
-  const failed = rowFailure(databaseError('23505'), 'public.visit');
-  assert.ok(failed instanceof TributaryError);
-  assert.equal(failed.code, 'row_failed');
-  assert.doesNotMatch(`${failed.message}${JSON.stringify(failed.context)}`, /secret/);
+  const cause = parkCause(databaseError('23505'), 'public.visit');
+  assert.deepEqual([cause.reason, cause.sqlstate], ['row_failed', '23505']);
+  assert.doesNotMatch(JSON.stringify(cause), /secret/);
+});
+
+void test('a failure of a statement is drift, not the row', () => {
+  assert.throws(
+    () => parkCause(databaseError('42804'), 'public.visit'),
+    failsWith('drifted', { table: 'public.visit', sqlstate: '42804' }),
+  );
 });
 
 void test('retries wait longer each time, and end', () => {

@@ -1,14 +1,19 @@
-/** Deferrable constraints are not enforced under session_replication_role = replica: checked here, before the commit. */
-import { TributaryError } from '../errors.ts';
+/**
+ * Deferrable constraints are not enforced under session_replication_role = replica: checked here, before the commit. A
+ * key that breaks one is parked, and the part applied again without it.
+ */
+import type { NewParked, ParkCause } from '../parking/parked-key.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { bind, formOf, params } from './binding.ts';
+import { parkedOf } from './key-texts.ts';
 import type { Layout } from './layout.ts';
 import { deferrableOfAllSql, deferrableSql } from './statements.ts';
 import type { DeferrableConstraint } from './target.ts';
 import type { Work } from './work.ts';
 
-/** @throws TributaryError row_failed naming the constraint, as PostgreSQL would at the commit. */
-export async function checkDeferred(work: Work): Promise<void> {
+/** The keys whose rows break a constraint PostgreSQL would refuse at the commit; empty: none does. */
+export async function brokenKeys(work: Work): Promise<readonly NewParked[]> {
+  const broken: NewParked[] = [];
   const noted = [...work.unenforced].sort(([a], [b]) => (a.table < b.table ? -1 : 1));
   for (const [layout, written] of noted) {
     if (written.length > 0) {
@@ -16,40 +21,69 @@ export async function checkDeferred(work: Work): Promise<void> {
       const lock = `select pg_advisory_xact_lock(hashtextextended($1, 0))`;
       await work.query(lock, [`tributary ${layout.table}`]);
       for (const constraint of layout.target.deferrable) {
-        await check(layout, constraint, { written, work });
+        const found =
+          written === 'all'
+            ? await ofAll(layout, constraint, work)
+            : await ofWritten(layout, constraint, { written, work });
+        broken.push(...found);
       }
     }
   }
+  return broken;
 }
 
-async function check(
-  layout: Layout,
-  constraint: DeferrableConstraint,
-  { written, work }: { readonly written: readonly Tuple[] | 'all'; readonly work: Work },
-): Promise<void> {
-  const { rows } =
-    written === 'all'
-      ? await work.query(deferrableOfAllSql(layout, constraint), [work.origins])
-      : await checkWritten(layout, constraint, { written, work });
-  const [row] = rows as { broken: boolean }[];
-  if (row?.broken) {
-    throw new TributaryError('row_failed', {
-      table: layout.table,
-      sqlstate: '23505',
-      constraint: constraint.name,
-    });
+/** Thrown through the attempt they are found in: it is made again without them. */
+export class Broken extends Error {
+  readonly keys: readonly NewParked[];
+
+  constructor(keys: readonly NewParked[]) {
+    super('keys break a deferrable constraint');
+    this.name = 'Broken';
+    this.keys = keys;
   }
 }
 
-async function checkWritten(
+async function ofAll(
+  layout: Layout,
+  constraint: DeferrableConstraint,
+  work: Work,
+): Promise<readonly NewParked[]> {
+  const { schema, name } = layout.target;
+  const { rows } = await work.query(deferrableOfAllSql(layout, constraint), [work.origins]);
+  return (rows as { key: string[] }[]).map(({ key }) => ({
+    table: { schema, name },
+    key,
+    origin: layout.origin.kind === 'stamped' ? layout.origin.name : null,
+    waitsFor: null,
+    ...causeOf(constraint),
+  }));
+}
+
+async function ofWritten(
   layout: Layout,
   constraint: DeferrableConstraint,
   { written, work }: { readonly written: readonly Tuple[]; readonly work: Work },
-): Promise<{ readonly rows: readonly unknown[] }> {
+): Promise<readonly NewParked[]> {
   const [first] = written;
   if (!first) {
-    return { rows: [] };
+    return [];
   }
   const key = params(layout.key, formOf(layout, first));
-  return await work.query(deferrableSql(layout, key, constraint), bind(key, written, layout.table));
+  const values = bind(key, written, layout.table);
+  const { rows } = await work.query(deferrableSql(layout, key, constraint), values);
+  const refused = (rows as { n: number }[]).flatMap(({ n }) => {
+    const tuple = written[n - 1];
+    return tuple ? [{ layout, tuple, cause: causeOf(constraint), waitsFor: null }] : [];
+  });
+  return await parkedOf(refused, work.query);
+}
+
+function causeOf({ name }: DeferrableConstraint): ParkCause {
+  return {
+    reason: 'row_failed',
+    sqlstate: '23505',
+    column: null,
+    constraint: name,
+    type: null,
+  };
 }

@@ -1,12 +1,26 @@
 /** PostgreSQL's and the socket's failures while applying, as the decision they mean. SQLSTATE decides. */
 import { passes, type SqlFailure, sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
+import type { ParkCause } from '../parking/parked-key.ts';
 
 /** A set may fail where one change after the other succeeds, or where it shows which row is at fault. */
 export function replayable(error: unknown): boolean {
-  const sqlstate = sqlFailure(error)?.sqlstate;
-  return sqlstate ? /^(21|22|23|P0|42|44|54|0A)/.test(sqlstate) : false;
+  const failure = sqlFailure(error);
+  return failure?.sqlstate ? !passes(failure) && !notOfRows.test(failure.sqlstate) : false;
 }
+
+/** One row is at fault, and no other way of storing it will do. */
+export function rowFails(error: unknown): boolean {
+  return /^(22|23502|23514)/.test(sqlFailure(error)?.sqlstate ?? '');
+}
+
+/** The row itself is not what can be stored, whatever stands around it: values and checks, no uniqueness. */
+export function failsByItself({ sqlstate }: ParkCause): boolean {
+  return sqlstate !== null && /^(22|23502|23514)/.test(sqlstate);
+}
+
+/** Privileges, missing tables, transaction and login states, and what PostgreSQL did not expect itself. */
+const notOfRows = /^(25|28|3D|3F|42501|42P01|F0|XX)/;
 
 /** The catalogue is not what statements were made from. */
 export function catalogueChanged(error: unknown): boolean {
@@ -20,23 +34,20 @@ export function worthRetrying(error: unknown): boolean {
   return sqlstate ? /^(40|55P03)/.test(sqlstate) : false;
 }
 
-/** What a failure of a statement about one row means; one that is not the row's own is given back as it is. */
-export function rowFailure(error: unknown, table: string): unknown {
+/**
+ * Why a row can not be stored: a failure that will repeat. @throws the error itself where it is not the row's own;
+ * TributaryError drifted
+ */
+export function parkCause(error: unknown, table: string): ParkCause {
   const failure = sqlFailure(error);
-  if (!failure?.sqlstate || passes(failure) || /^(42501|42P01|28|XX)/.test(failure.sqlstate)) {
-    return error;
+  if (!failure?.sqlstate || !replayable(error)) {
+    throw error;
   }
-  const drift = /^(42|0A)/.test(failure.sqlstate);
-  return new TributaryError(
-    drift ? 'drifted' : 'row_failed',
-    {
-      table,
-      sqlstate: failure.sqlstate,
-      column: failure.column,
-      constraint: failure.constraint,
-    },
-    { cause: error },
-  );
+  const { sqlstate, column, constraint, type } = failure;
+  if (/^(42|0A)/.test(sqlstate)) {
+    throw new TributaryError('drifted', { table, sqlstate, column, constraint }, { cause: error });
+  }
+  return { reason: 'row_failed', sqlstate, column, constraint, type };
 }
 
 /** What any failure means to the supervisor. */

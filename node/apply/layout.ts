@@ -102,6 +102,19 @@ export function lacksValue(tuple: Tuple, layout: Layout): boolean {
   );
 }
 
+/** The node the row was entered at; null: the tuple does not say, as the key of a deleted row. */
+export function originOfTuple({ origin }: Layout, tuple: Tuple): string | null {
+  if (origin.kind === 'stamped') {
+    return origin.name;
+  }
+  if (tuple.kind(origin.index) === 'unchanged') {
+    return null;
+  }
+  const name = tuple.value(origin.index)?.toString('utf8') ?? null;
+  // A character(n) column pads its text with spaces.
+  return name !== null && origin.column.baseTypeOid === 1042 ? name.trimEnd() : name;
+}
+
 /** Generated columns of the local table are computed here, whatever is sent. */
 function mapped(relation: Relation, target: Target): readonly MappedColumn[] {
   return relation.columns.flatMap((sent, index) => {

@@ -9,13 +9,21 @@ import { sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
+import type { NewParked } from '../parking/parked-key.ts';
+import { ParkedView } from '../parking/parked-view.ts';
+import type { Relation } from '../pgoutput/messages.ts';
 import type { Part } from '../pgoutput/part.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
 import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
 import { encodeTextArray } from './array-codec.ts';
 import { formatFor, type PublishedTable } from './binary-fit.ts';
-import { checkDeferred } from './deferred-check.ts';
+import { Broken, brokenKeys } from './deferred-check.ts';
 import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
+import { parkedOf } from './key-texts.ts';
+import { KnownKeys } from './known-keys.ts';
 import { Layouts } from './layouts.ts';
+import { noteParked, notePut, type Noted } from './part-noting.ts';
+import { PartParking } from './part-parking.ts';
 import { rangeTransaction } from './range-transaction.ts';
 import { retryDelayMs } from './retry.ts';
 import { type Query, Session } from './session.ts';
@@ -37,6 +45,8 @@ export interface ApplierOptions {
   readonly epoch: bigint;
   /** As stored in tributary.stream. */
   readonly position: Lsn;
+  /** What is parked of this stream; read anew when the applier opens. */
+  readonly parked: ParkedView;
   readonly log: Log;
   readonly lockTimeoutMs?: number;
 }
@@ -49,6 +59,7 @@ export async function openApplier(options: ApplierOptions): Promise<Applier> {
       applicationName: options.applicationName,
       lockTimeoutMs: options.lockTimeoutMs ?? 5000,
     });
+    await options.parked.load(session.query);
     return new DirectApplier(options, session);
   } catch (error) {
     throw applyFailure(error);
@@ -59,6 +70,10 @@ class DirectApplier implements Applier {
   readonly #options: ApplierOptions;
   readonly #session: Session;
   readonly #layouts: Layouts;
+  /** Of parked keys the stream changes nothing. */
+  readonly #known: KnownKeys;
+  /** Rows put beside the stream are taken whether their key is parked or not. */
+  readonly #none: KnownKeys;
   readonly #origins: Buffer;
   readonly #total = new Tally();
   readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
@@ -71,6 +86,8 @@ class DirectApplier implements Applier {
     this.#options = options;
     this.#session = session;
     this.#position = options.position;
+    this.#known = new KnownKeys(options.parked, session.query);
+    this.#none = new KnownKeys(new ParkedView(options.scope.provider), session.query);
     this.#origins = encodeTextArray([...options.scope.subtree]);
     this.#layouts = new Layouts({
       query: session.query,
@@ -81,23 +98,33 @@ class DirectApplier implements Applier {
   }
 
   async apply(part: Part): Promise<Lsn> {
-    return await this.#untilDone(async (fresh) => await this.#applyOnce(part, fresh));
+    return await this.#options.parked.exclusive(
+      async () => await this.#untilDone(async (again) => await this.#applyOnce(part, again)),
+    );
   }
 
   async put(rows: RangeRows, within: (query: Query) => Promise<void>): Promise<void> {
-    await this.#untilDone(async (fresh) => {
-      await this.#putOnce(rows, within, fresh);
-    });
+    await this.#options.parked.exclusive(
+      async () =>
+        await this.#untilDone(async (again) => {
+          await this.#putOnce(rows, within, again);
+        }),
+    );
   }
 
-  /** Repeats the whole local transaction while it fails by what passes. */
-  async #untilDone<T>(once: (catalogueFresh: boolean) => Promise<T>): Promise<T> {
+  /** Repeats the whole local transaction while it fails by what passes, or by keys it can do without. */
+  async #untilDone<T>(once: (again: Again) => Promise<T>): Promise<T> {
     let catalogueFresh = false;
+    const without: NewParked[] = [];
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await once(catalogueFresh);
+        return await once({ catalogueFresh, without });
       } catch (error) {
         await this.#rollback();
+        if (error instanceof Broken) {
+          without.push(...error.keys);
+          continue;
+        }
         if (catalogueChanged(error) && !catalogueFresh) {
           catalogueFresh = true;
           this.#layouts.forget();
@@ -138,11 +165,11 @@ class DirectApplier implements Applier {
     await this.#session[Symbol.asyncDispose]();
   }
 
-  async #applyOnce(part: Part, catalogueFresh: boolean): Promise<Lsn> {
+  async #applyOnce(part: Part, { catalogueFresh, without }: Again): Promise<Lsn> {
     if (part.position <= this.#position) {
       return this.#position;
     }
-    const work = this.#newWork();
+    const work = this.#newWork(this.#known, without);
     let begun = false;
     let replays = 0;
     let transactions = 0;
@@ -152,6 +179,7 @@ class DirectApplier implements Applier {
       if (fresh.length > 0) {
         const started = performance.now();
         await this.#layouts.prepare(fresh);
+        await this.#known.prepare(fresh, work.layoutOf);
         const session = this.#session;
         const result = await applySlice(fresh, { session, work, first: !begun, catalogueFresh });
         this.#phaseMs.apply += performance.now() - started;
@@ -167,8 +195,16 @@ class DirectApplier implements Applier {
     }
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
-    await checkDeferred(work);
-    await this.#commit(part.position, { begun, carriesCommit: begun, publicationChanged });
+    await throwBroken(work);
+    const refused = await parkedOf(work.parking.refused, work.query);
+    const noted = await noteParked([...refused, ...without], this.#options.parked, work.query);
+    await this.#commit(part.position, {
+      begun,
+      carriesCommit: begun,
+      publicationChanged,
+      completeness: noted.changes,
+    });
+    noted.committed();
     this.#position = part.position;
     this.#total.add(work.tally);
     this.#transactions += part.spooled ? 1 : transactions;
@@ -180,9 +216,9 @@ class DirectApplier implements Applier {
   async #putOnce(
     { relation, present, absent, expected }: RangeRows,
     within: (query: Query) => Promise<void>,
-    catalogueFresh: boolean,
+    { catalogueFresh, without }: Again,
   ): Promise<void> {
-    const work = this.#newWork();
+    const work = this.#newWork(this.#none, without);
     const session = this.#session;
     const position = this.#position;
     const sets = [
@@ -190,6 +226,7 @@ class DirectApplier implements Applier {
       rangeTransaction(relation, 'insert', { tuples: present, position }),
     ].filter(({ changes }) => changes.length > 0);
     await this.#layouts.prepare(sets);
+    await this.#none.prepare(sets, work.layoutOf);
     let first = true;
     for (const set of sets) {
       const from = expected === 'new' ? 'insert' : 'upsert';
@@ -199,31 +236,52 @@ class DirectApplier implements Applier {
     if (first) {
       await session.command(begin);
     }
-    await checkDeferred(work);
+    await throwBroken(work);
+    const noted = await this.#notePut([...present, ...absent], { relation, work, without });
     await within(session.query);
-    await this.#commit(position, { begun: true, carriesCommit: false, publicationChanged: false });
+    await this.#commit(position, {
+      begun: true,
+      carriesCommit: false,
+      publicationChanged: false,
+      completeness: noted.changes,
+    });
+    noted.committed();
   }
 
-  #newWork(): Work {
+  /** In the transaction of the rows: those that went in are parked no more, those that did not are. */
+  async #notePut(
+    tuples: readonly Tuple[],
+    { relation, work, without }: { relation: Relation; work: Work; without: readonly NewParked[] },
+  ): Promise<Noted> {
+    const { query, parking, layoutOf } = work;
+    const layout = layoutOf(relation);
+    const refused = [...(await parkedOf(parking.refused, query)), ...without];
+    return await notePut({ layout, tuples, refused }, this.#options.parked, query);
+  }
+
+  #newWork(known: KnownKeys, without: readonly NewParked[]): Work {
+    known.without(without);
+    const parking = new PartParking(known);
+    const session = this.#session;
     return {
-      query: this.#session.query,
+      query: session.query,
+      command: async (text) => await session.command(text),
       scope: this.#options.scope,
       origins: this.#origins,
       layoutOf: (relation) => this.#layouts.of(relation),
       tally: new Tally(),
       spent: { prepareMs: 0 },
       unenforced: new Map(),
+      parking,
+      taking: parking,
+      refuse: (refused) => parking.refuse(refused),
     };
   }
 
   /** The position moves, or the transaction fails: the commit sent behind it then rolls back. */
   async #commit(
     position: Lsn,
-    {
-      begun,
-      carriesCommit,
-      publicationChanged,
-    }: { begun: boolean; carriesCommit: boolean; publicationChanged: boolean },
+    { begun, carriesCommit, publicationChanged, completeness }: Committing,
   ): Promise<void> {
     const started = performance.now();
     const { scope, epoch } = this.#options;
@@ -242,7 +300,10 @@ class DirectApplier implements Applier {
         carriesCommit,
       ],
     );
-    const noted = publicationChanged ? this.#noteIncomplete() : Promise.resolve();
+    const noted =
+      publicationChanged || completeness
+        ? this.#noteIncomplete(publicationChanged)
+        : Promise.resolve();
     const committed = begun ? this.#session.command('commit') : Promise.resolve();
     const [move, note, commit] = await Promise.allSettled([moved, noted, committed]);
     this.#phaseMs.commit += performance.now() - started;
@@ -258,12 +319,12 @@ class DirectApplier implements Applier {
   }
 
   /** What the publication now lets through and stood at the provider before is not here, and no change will bring it. */
-  async #noteIncomplete(): Promise<void> {
-    const marked = this.#session.query(
-      `update tributary.stream set incomplete = coalesce(incomplete, 'publication_changed') where provider = $1`,
-      [this.#options.scope.provider],
-    );
-    await Promise.all([marked, this.#session.query('select tributary.refresh_origins()')]);
+  async #noteIncomplete(publicationChanged: boolean): Promise<void> {
+    const mark = `update tributary.stream set incomplete = coalesce(incomplete, 'publication_changed') where provider = $1`;
+    await Promise.all([
+      publicationChanged ? this.#session.query(mark, [this.#options.scope.provider]) : null,
+      this.#session.query('select tributary.refresh_origins()'),
+    ]);
   }
 
   async #rollback(): Promise<void> {
@@ -271,6 +332,28 @@ class DirectApplier implements Applier {
       // Outside a transaction it is a warning only; over a broken connection the next statement tells.
       await this.#session.command('rollback').catch(() => {});
     }
+  }
+}
+
+interface Again {
+  readonly catalogueFresh: boolean;
+  /** Keys the transaction is applied without. */
+  readonly without: readonly NewParked[];
+}
+
+interface Committing {
+  readonly begun: boolean;
+  readonly carriesCommit: boolean;
+  readonly publicationChanged: boolean;
+  /** What is parked has changed. */
+  readonly completeness: boolean;
+}
+
+/** @throws Broken */
+async function throwBroken(work: Work): Promise<void> {
+  const keys = await brokenKeys(work);
+  if (keys.length > 0) {
+    throw new Broken(keys);
   }
 }
 

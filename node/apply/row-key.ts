@@ -11,9 +11,17 @@ export function rowKey(tuple: Tuple, columns: KeyColumns): string {
   if (columns.length === 1 && first !== undefined) {
     return tuple.value(first)?.toString('latin1') ?? '';
   }
+  return rowKeyOf(columns.map((column) => tuple.value(column)));
+}
+
+/** The same of the values themselves, in the order of the key. */
+export function rowKeyOf(values: readonly (Buffer | null)[]): string {
+  const [first] = values;
+  if (values.length === 1) {
+    return first?.toString('latin1') ?? '';
+  }
   let key = '';
-  for (const column of columns) {
-    const bytes = tuple.value(column);
+  for (const bytes of values) {
     const text = bytes?.toString('latin1') ?? '';
     key += `${text}\u0000${text.length}\u0001`;
   }

@@ -17,7 +17,13 @@ function layoutOf(relation: Relation): Layout | null {
 
 function cut(...steps: readonly Step[]): unknown[] {
   const tally = new Tally();
-  const made = segments([transactionOf(steps)], { scope: defaultScope, layoutOf, tally });
+  const made = segments([transactionOf(steps)], {
+    scope: defaultScope,
+    layoutOf,
+    tally,
+    taking: { quiet: true, takes: () => true },
+    refuse: () => assert.fail('nothing is refused here'),
+  });
   return made.map((segment) =>
     segment.kind === 'truncate'
       ? `truncate ${segment.layouts.map(({ table }) => table).join()}`

@@ -1,14 +1,16 @@
 /**
  * A slice cut into segments: within one, the tables' changes may be reordered against each other; TRUNCATE and a table
- * that changes its shape are barriers. Rows of origins that come by another way are counted and left out here.
+ * that changes its shape are barriers. Rows of origins that come by another way are counted and left out here, changes
+ * of parked keys are left out, and rows of origins nobody knows are refused.
  */
 import type { StreamScope } from '../config/model.ts';
-import { TributaryError } from '../errors.ts';
+import { because } from '../parking/parked-key.ts';
 import type { Change } from '../pgoutput/change.ts';
 import type { Relation, Truncate } from '../pgoutput/messages.ts';
 import type { Step, Transaction } from '../pgoutput/part.ts';
-import { admission } from './admission.ts';
-import type { Layout } from './layout.ts';
+import { type Admission, admission } from './admission.ts';
+import { type Layout, originOfTuple } from './layout.ts';
+import type { Refused, Taking } from './part-parking.ts';
 import type { Tally } from './tally.ts';
 
 export type Segment =
@@ -25,9 +27,11 @@ export interface SegmentOptions {
   /** Null: not of the replication set. */
   readonly layoutOf: (relation: Relation) => Layout | null;
   readonly tally: Tally;
+  readonly taking: Taking;
+  readonly refuse: (refused: Refused) => void;
 }
 
-/** @throws TributaryError origin_violation | drifted */
+/** @throws TributaryError drifted */
 export function segments(
   transactions: readonly Transaction[],
   options: SegmentOptions,
@@ -71,11 +75,25 @@ class Cutter {
       return;
     }
     this.#last = group;
-    this.#options.tally.row(group.layout.table, step.kind);
-    if (admit(step, group.layout, this.#options.scope) === 'own') {
-      group.changes.push(step);
-    } else {
-      this.#options.tally.conflict('rerouted', group.layout.table);
+    this.#admit(step, group);
+  }
+
+  #admit(step: Change, { layout, changes }: Group): void {
+    const { tally, taking, scope, refuse } = this.#options;
+    tally.row(layout.table, step.kind);
+    const verdict = admit(step, layout, scope);
+    if (verdict === 'rerouted') {
+      tally.conflict('rerouted', layout.table);
+      return;
+    }
+    if (!taking.quiet && !taking.takes(layout, step)) {
+      return;
+    }
+    if (verdict === 'own') {
+      changes.push(step);
+    } else if (step.new) {
+      tally.conflict('origin_violation', layout.table);
+      refuse({ layout, tuple: step.new, cause: because('origin_violation'), waitsFor: null });
     }
   }
 
@@ -128,20 +146,12 @@ class Cutter {
 }
 
 /** Deletes carry no origin: the row that stands here is asked instead. */
-function admit(change: Change, layout: Layout, scope: StreamScope): 'own' | 'rerouted' {
+function admit(change: Change, layout: Layout, scope: StreamScope): Admission {
   const { origin } = layout;
   if (origin.kind === 'stamped' || !change.new || change.new.kind(origin.index) === 'unchanged') {
     return 'own';
   }
-  const bytes = change.new.value(origin.index);
-  const name = bytes?.toString('utf8') ?? null;
-  // A character(n) column pads its text with spaces.
-  const padded = origin.column.baseTypeOid === 1042;
-  const verdict = admission(scope, padded && name !== null ? name.trimEnd() : name);
-  if (verdict === 'violation') {
-    throw new TributaryError('origin_violation', { table: layout.table, provider: scope.provider });
-  }
-  return verdict;
+  return admission(scope, originOfTuple(layout, change.new));
 }
 
 function sameShape(a: Relation, b: Relation): boolean {

@@ -1,15 +1,15 @@
 /**
  * A slice as sets: per segment and table deletes, updates grouped by the columns they carry, inserts; all sent before
- * the first answer is read. `misfit` when the counts are not those of a copy that was level before.
+ * the first answer is read. `misfit` when the counts are not those of a copy that was level before, or a row
+ * lacks a value.
  */
 import type { Transaction } from '../pgoutput/part.ts';
-import { TributaryError } from '../errors.ts';
 import { formOf } from './binding.ts';
 import { collapse, type Collapsed } from './collapse.ts';
 import { type Layout, lacksValue } from './layout.ts';
 import { type Segment, segments, type TableChanges } from './segment.ts';
 import { truncateSql } from './statements.ts';
-import { stepTable, newSteps } from './step-run.ts';
+import { Steps } from './step-run.ts';
 import { groupByColumns, type Statement, TableStatements } from './table-statements.ts';
 import { leaveForeign, noteUnenforced, type Work } from './work.ts';
 
@@ -27,7 +27,7 @@ interface Answer {
 
 /**
  * Applies the transactions inside the transaction that is open. After `misfit` or an exception the caller rolls back.
- * @throws the database's error; TributaryError value_missing | origin_violation | drifted | text_needed
+ * @throws the database's error; TributaryError drifted | text_needed
  */
 export async function runSets(
   transactions: readonly Transaction[],
@@ -52,7 +52,9 @@ export async function runSets(
       if (!fit) {
         return 'misfit';
       }
-      await runStepwise(segment.tables.filter(isStepwise), work);
+      if (!(await runStepwise(segment.tables.filter(isStepwise), work))) {
+        return 'misfit';
+      }
     }
   }
   return (await readAnswers(sent, work)) ? 'applied' : 'misfit';
@@ -70,7 +72,7 @@ interface Sender {
   readonly send: (statement: Statement) => void;
 }
 
-/** False when the order of the changes matters. */
+/** False when the order of the changes matters, or a row is not whole. */
 function sendSegment(segment: Segment, mode: SetMode, sender: Sender): boolean {
   if (segment.kind === 'truncate') {
     for (const layout of segment.layouts) {
@@ -87,6 +89,9 @@ function sendSegment(segment: Segment, mode: SetMode, sender: Sender): boolean {
     if (collapsed.ambiguous || (mode === 'upsert' && !layout.target.keyIsUnique)) {
       return false;
     }
+    if (collapsed.inserts.some(({ tuple }) => lacksValue(tuple, layout))) {
+      return false;
+    }
     sendTable(layout, collapsed, mode, sender);
   }
   return true;
@@ -94,15 +99,12 @@ function sendSegment(segment: Segment, mode: SetMode, sender: Sender): boolean {
 
 function sendTable(layout: Layout, collapsed: Collapsed, mode: SetMode, sender: Sender): void {
   const { deletes, passing, updates, inserts } = collapsed;
-  if (inserts.some(({ tuple }) => lacksValue(tuple, layout))) {
-    throw new TributaryError('value_missing', { table: layout.table });
-  }
   const { work, send } = sender;
   const first = (deletes[0] ?? passing[0] ?? updates[0] ?? inserts[0])?.tuple;
   if (!first) {
     return;
   }
-  const table = new TableStatements(layout, formOf(layout, first), work.origins);
+  const table = new TableStatements(layout, formOf(layout, first), { origins: work.origins });
   if (deletes.length > 0) {
     send(table.remove('delete', deletes));
   }
@@ -156,6 +158,9 @@ async function fits(sent: Sent, answer: Answer, work: Work): Promise<boolean> {
       }
       const { rows } = await work.query(sent.foreign.text, sent.foreign.values);
       const left = leaveForeign(work, layout, rows as { origin: string | null; count: number }[]);
+      if (left === null) {
+        return false;
+      }
       if (sent.expect === 'delete') {
         work.tally.conflict('delete_missing', layout.table, count - affected - left);
       }
@@ -183,10 +188,15 @@ function isStepwise({ layout }: TableChanges): boolean {
   return layout.target.stepwise;
 }
 
-async function runStepwise(tables: readonly TableChanges[], work: Work): Promise<void> {
-  const steps = newSteps(work);
-  for (const table of tables) {
-    await stepTable(table, steps);
+/** False when a step is refused: the attempt is undone, and the row found by the next. */
+async function runStepwise(tables: readonly TableChanges[], work: Work): Promise<boolean> {
+  const steps = new Steps(work);
+  for (const { layout, changes } of tables) {
+    for (const change of changes) {
+      if (await steps.step(layout, change)) {
+        return false;
+      }
+    }
   }
-  steps.end();
+  return true;
 }

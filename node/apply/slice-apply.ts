@@ -1,15 +1,16 @@
 /**
  * A slice into the local transaction that is open, in the cheapest way that works: as sets of new rows; as sets of rows
- * that may be here; split at source-transaction boundaries; at the end one change after the other.
+ * that may be here; sifted, the rows that can not be stored set aside; and where only the order of the changes gets
+ * them in, split at source-transaction boundaries and at the end one change after the other.
  */
-import { TributaryError } from '../errors.ts';
 import type { Transaction } from '../pgoutput/part.ts';
-import { catalogueChanged, replayable } from './failure.ts';
+import { catalogueChanged, rowFails, replayable } from './failure.ts';
 import type { Session } from './session.ts';
 import { runSets, type SetMode } from './set-run.ts';
+import { sift } from './sift.ts';
 import { runSteps } from './step-run.ts';
 import { Tally } from './tally.ts';
-import type { Work } from './work.ts';
+import { merge, type Work } from './work.ts';
 
 export interface SliceOptions {
   readonly session: Session;
@@ -40,20 +41,25 @@ export async function applySlice(
   const { session, first } = options;
   const point = first ? transactionItself : savepoint;
   const mark = send(session, point.mark);
+  let outcome: Attempted = 'misfit';
   if (options.from !== 'upsert') {
-    if (await attempt(transactions, 'insert', options)) {
+    outcome = await attempt(transactions, 'insert', options);
+    if (outcome === 'applied') {
       await mark;
       await settle(session, [point.release]);
       return { replayed: false };
     }
     await settle(session, point.undo);
   }
-  if (await attempt(transactions, 'upsert', options)) {
-    await settle(session, [point.release]);
-    return { replayed: true };
+  if (outcome === 'misfit') {
+    outcome = await attempt(transactions, 'upsert', options);
+    if (outcome !== 'applied') {
+      await settle(session, point.undo);
+    }
   }
-  await settle(session, point.undo);
-  await split(transactions, options);
+  if (outcome !== 'applied') {
+    await sieve(transactions, options);
+  }
   await settle(session, [point.release]);
   return { replayed: true };
 }
@@ -73,98 +79,87 @@ const wholeSavepoint = {
 
 const transactionItself = { mark: begin, undo: ['rollback', begin], release: '' };
 
-/** False when the set does not go in as it is: the caller undoes and goes one rung down. */
+/** misfit: it does not go in as it is. row: because one row can not be stored. The caller undoes it. */
+type Attempted = 'applied' | 'misfit' | 'row';
+
 async function attempt(
   transactions: readonly Transaction[],
   mode: SetMode,
   { session, work, catalogueFresh }: SliceOptions,
-): Promise<boolean> {
+): Promise<Attempted> {
   const own: Work = { ...work, tally: new Tally(), unenforced: new Map() };
   try {
     if ((await runSets(transactions, mode, own)) === 'misfit') {
-      return false;
+      return 'misfit';
     }
   } catch (error) {
     if (session.lost || !replayable(error) || (catalogueChanged(error) && !catalogueFresh)) {
       throw error;
     }
-    return false;
+    return rowFails(error) ? 'row' : 'misfit';
   }
   merge(work, own);
-  return true;
+  return 'applied';
+}
+
+/** What does not go in as sets, without the rows that can not be stored. */
+async function sieve(transactions: readonly Transaction[], options: SliceOptions): Promise<void> {
+  const { session, work } = options;
+  const { parking } = work;
+  await session.command(wholeSavepoint.mark);
+  if ((await sift(transactions, work, { last: false })) === 'ordered') {
+    await settle(session, wholeSavepoint.undo);
+    await split(transactions, options);
+  }
+  if (parking.suspends) {
+    await sift(transactions, { ...work, taking: parking.resume() }, { last: true });
+  }
+  await settle(session, [wholeSavepoint.release]);
 }
 
 async function split(transactions: readonly Transaction[], options: SliceOptions): Promise<void> {
-  const { session, work } = options;
   const [first] = transactions;
-  if (transactions.length <= 1) {
-    if (!first || !(await splitOne(first, options))) {
-      await runSteps(transactions, work);
-    }
+  if (first && transactions.length === 1) {
+    await splitOne(first, options);
     return;
   }
   for (const half of halves(transactions)) {
-    await session.command(savepoint.mark);
-    if (!(await attempt(half, 'upsert', options))) {
-      await settle(session, savepoint.undo);
-      await split(half, options);
-    }
-    await settle(session, [savepoint.release]);
+    await tryOr(half, options, async () => await split(half, options));
   }
 }
 
 /**
  * A transaction of a middle node is a whole part of its child's: one value handed from row to row among its 20,000
- * changes must not make each of them two round trips. False, and undone: only the steps can judge it, because a row
- * in one half gets its out-of-line value in the other.
+ * changes must not make each of them two round trips.
  */
-async function splitOne(transaction: Transaction, options: SliceOptions): Promise<boolean> {
-  const { session, work } = options;
-  const own: Work = { ...work, tally: new Tally(), unenforced: new Map() };
-  await session.command(wholeSavepoint.mark);
-  try {
-    await runHalves(transaction, { ...options, work: own });
-  } catch (error) {
-    if (!(error instanceof TributaryError && error.code === 'value_missing')) {
-      throw error;
-    }
-    await settle(session, [...wholeSavepoint.undo, wholeSavepoint.release]);
-    return false;
-  }
-  await settle(session, [wholeSavepoint.release]);
-  merge(work, own);
-  return true;
-}
-
-async function runHalves(transaction: Transaction, options: SliceOptions): Promise<void> {
-  const { session, work } = options;
+async function splitOne(transaction: Transaction, options: SliceOptions): Promise<void> {
   if (transaction.changes.length <= stepsAtOnce) {
-    await runSteps([transaction], work);
+    await runSteps([transaction], options.work);
     return;
   }
   for (const changes of halves(transaction.changes)) {
     const half = { ...transaction, changes };
-    await session.command(savepoint.mark);
-    if (!(await attempt([half], 'upsert', options))) {
-      await settle(session, savepoint.undo);
-      await runHalves(half, options);
-    }
-    await settle(session, [savepoint.release]);
+    await tryOr([half], options, async () => await splitOne(half, options));
   }
+}
+
+async function tryOr(
+  transactions: readonly Transaction[],
+  options: SliceOptions,
+  otherwise: () => Promise<void>,
+): Promise<void> {
+  const { session } = options;
+  await session.command(savepoint.mark);
+  if ((await attempt(transactions, 'upsert', options)) !== 'applied') {
+    await settle(session, savepoint.undo);
+    await otherwise();
+  }
+  await settle(session, [savepoint.release]);
 }
 
 function halves<T>(list: readonly T[]): readonly (readonly T[])[] {
   const middle = list.length >> 1;
   return [list.slice(0, middle), list.slice(middle)];
-}
-
-function merge(into: Work, from: Work): void {
-  into.tally.add(from.tally);
-  for (const [layout, tuples] of from.unenforced) {
-    const noted = into.unenforced.get(layout) ?? [];
-    const all = noted === 'all' || tuples === 'all';
-    into.unenforced.set(layout, all ? 'all' : [...noted, ...tuples]);
-  }
 }
 
 /** Not waited for: the statements sent behind it are one round trip with it. */

@@ -75,19 +75,37 @@ void test('a slice that only succeeds in its order leaves the slices before it a
   assert.equal(applier.progress().replays, 1);
 });
 
-void test('a slice that fails leaves nothing of the slices before it', async () => {
+void test('a bad row of a slice is parked; the rest of all slices arrives', async () => {
   await using pair = await StreamPair.create({
     ...options,
-    subscriberDdl: `alter table visit add check (id <> 'k31')`,
+    subscriberDdl: `alter table visit add constraint odd check (id <> 'k31')`,
   });
   await using applier = await pair.applier();
-  const slices = [slice(0, 20, 'n'), slice(20, 20, 'n')];
-  await assert.rejects(
-    applier.apply(spooledPart(slices, position)),
-    failsWith('row_failed', { sqlstate: '23514' }),
-  );
+  const slices = [slice(0, 20, 'n'), slice(20, 20, 'n'), slice(30, 5, 'n')];
+  await applier.apply(spooledPart(slices, position));
   const { rows } = await pair.subscriber.query(`select count(*)::int as count from visit`);
-  assert.deepEqual(rows, [{ count: 0 }]);
+  assert.deepEqual(rows, [{ count: 39 }]);
+  assert.deepEqual(await pair.parked(), ['visit ["k31"] row_failed 23514 odd']);
+});
+
+void test('a slice that fails as a whole leaves nothing of the slices before it', async () => {
+  await using pair = await StreamPair.create(options);
+  await using applier = await pair.applier({ lockTimeoutMs: 50 });
+  await pair.subscriber.query(
+    `insert into visit (id, note, tributary_origin) values ('k31', 'old', 'district_a')`,
+  );
+  const holder = await pair.subscriber.admin.connect();
+  try {
+    await holder.query(`begin; select from visit for update`);
+    const slices = [slice(0, 20, 'n'), slice(20, 20, 'n')];
+    const part = spooledPart(slices, position);
+    await assert.rejects(applier.apply(part), failsWith('local_busy', { sqlstate: '55P03' }));
+    await holder.query('rollback');
+  } finally {
+    holder.release();
+  }
+  const { rows } = await pair.subscriber.query(`select count(*)::int as count from visit`);
+  assert.deepEqual(rows, [{ count: 1 }]);
 });
 
 void test('a part without transactions stores its position and nothing else', async () => {

@@ -34,6 +34,7 @@ const target: Target = {
     ].map((each) => [each.name, each]),
   ),
   key: ['id'],
+  uniques: [{ name: 'odd_pkey', columns: ['id'] }],
   keyIsUnique: true,
   origin: 'tributary_origin',
   stepwise: false,

@@ -5,16 +5,31 @@
  */
 import { ident, qualified } from '../database/ident.ts';
 import type { Layout, MappedColumn } from './layout.ts';
-import type { DeferrableConstraint } from './target.ts';
+import type { DeferrableConstraint, UniqueIndex } from './target.ts';
 
 /** A column with the form its values have in this statement. */
 export interface Param extends MappedColumn {
   readonly form: 'text' | 'binary';
 }
 
+/**
+ * counted: each row the statement comes to is counted by tributary.row_at, which no failure takes back, so that the row
+ * it failed at is known; an update then returns the places of the rows it changed.
+ */
+export type Counting = 'plain' | 'counted';
+
 /** `delete`: parameters are the key's columns, then the origins of the subtree. */
-export function deleteSql(layout: Layout, key: readonly Param[]): string {
-  return `delete from ${qualified(layout.target)} t using ${source(key)} where ${match(key)} and ${guard(layout, key.length + 1)}`;
+export function deleteSql(
+  layout: Layout,
+  key: readonly Param[],
+  counting: Counting = 'plain',
+): string {
+  return `delete from ${qualified(layout.target)} t using ${source(key, counting)} where ${match(key)} and ${guard(layout, key.length + 1)}${also(counting)}`;
+}
+
+/** Which of these keys stand here (`n`, from 1), and under what origin. Parameters: the key's columns. */
+export function standingSql(layout: Layout, key: readonly Param[]): string {
+  return `select s.n::int as n, ${originText(layout, 't')} as origin from ${source(key, 'counted')} join ${qualified(layout.target)} t on ${match(key)}`;
 }
 
 /** The origins of the rows of these keys that are not of the subtree. Same parameters as `deleteSql`. */
@@ -36,18 +51,26 @@ export interface UpdateColumns {
 }
 
 /** Parameters: the key's columns, the values' columns, the origins. */
-export function updateSql(layout: Layout, { key, values }: UpdateColumns): string {
+export function updateSql(
+  layout: Layout,
+  { key, values }: UpdateColumns,
+  counting: Counting = 'plain',
+): string {
   const all = [...key, ...values];
   const set = values.filter((each) => each.column.identity !== 'a');
   const assignments =
     set.length > 0
       ? set.map((each) => `${ident(each.column.name)} = ${cast(each, all.indexOf(each))}`)
       : key.map((each) => `${ident(each.column.name)} = t.${ident(each.column.name)}`);
-  return `update ${qualified(layout.target)} t set ${assignments.join(', ')} from ${source(all)} where ${match(key)} and ${guard(layout, all.length + 1)}`;
+  return `update ${qualified(layout.target)} t set ${assignments.join(', ')} from ${source(all, counting)} where ${match(key)} and ${guard(layout, all.length + 1)}${also(counting)}${counting === 'counted' ? ' returning s.n::int as n' : ''}`;
 }
 
 /** Parameters: the columns, then the stamped origin if the layout has one. */
-export function insertSql(layout: Layout, values: readonly Param[]): string {
+export function insertSql(
+  layout: Layout,
+  values: readonly Param[],
+  counting: Counting = 'plain',
+): string {
   const columns = values.map((each) => ident(each.column.name));
   const selected = values.map((each, index) => cast(each, index));
   if (layout.origin.kind === 'stamped') {
@@ -57,14 +80,18 @@ export function insertSql(layout: Layout, values: readonly Param[]): string {
   const overriding = values.some((each) => each.column.identity === 'a')
     ? ' overriding system value'
     : '';
-  return `insert into ${qualified(layout.target)} as t (${columns.join(', ')})${overriding} select ${selected.join(', ')} from ${source(values)}`;
+  return `insert into ${qualified(layout.target)} as t (${columns.join(', ')})${overriding} select ${selected.join(', ')} from ${source(values, counting)}${counting === 'counted' ? ` where ${counted}` : ''}`;
 }
 
 /**
  * Insert or update by key; one row: how many were written, how many of the keys stood here before. Parameters: as
  * `insertSql`, then the origins. The target's key must be unique.
  */
-export function upsertSql(layout: Layout, values: readonly Param[]): string {
+export function upsertSql(
+  layout: Layout,
+  values: readonly Param[],
+  counting: Counting = 'plain',
+): string {
   const key = layout.key.flatMap((each) =>
     values.filter((value) => value.column.name === each.column.name),
   );
@@ -77,7 +104,7 @@ export function upsertSql(layout: Layout, values: readonly Param[]): string {
   const where = key.map(
     (each) => `t.${ident(each.column.name)} = ${cast(each, values.indexOf(each))}`,
   );
-  return `with before as (select count(*)::int as count from ${source(values)} join ${qualified(layout.target)} t on ${where.join(' and ')}), written as (${insertSql(layout, values)} on conflict (${key.map((each) => ident(each.column.name)).join(', ')}) do update set ${assignments.join(', ')} where ${guard(layout, origins)} returning 1) select (select count(*)::int from written) as written, (select count from before) as before`;
+  return `with before as (select count(*)::int as count from ${source(values)} join ${qualified(layout.target)} t on ${where.join(' and ')}), written as (${insertSql(layout, values, counting)} on conflict (${key.map((each) => ident(each.column.name)).join(', ')}) do update set ${assignments.join(', ')} where ${guard(layout, origins)} returning 1) select (select count(*)::int from written) as written, (select count from before) as before`;
 }
 
 /** Deletes every row of the subtree: what a provider's TRUNCATE means here. Parameter: the origins. */
@@ -86,8 +113,8 @@ export function truncateSql(layout: Layout): string {
 }
 
 /**
- * Whether a row of these keys breaks a constraint that is not enforced under replica role: one row, `broken`.
- * Parameters: the key's columns.
+ * Which of these keys (`n`, from 1) have a row that breaks a constraint that is not enforced under replica role. Of two
+ * of them that break it together it is the later one. Parameters: the key's columns.
  */
 export function deferrableSql(
   layout: Layout,
@@ -95,13 +122,54 @@ export function deferrableSql(
   constraint: DeferrableConstraint,
 ): string {
   const table = qualified(layout.target);
-  return `select exists (select from ${source(key)} join ${table} t on ${match(key)} join ${table} o on ${clash(layout, constraint)}) as broken`;
+  const other = key.map(
+    (each, index) => `o.${ident(each.column.name)} = ${cast(each, index, 'l')}`,
+  );
+  const earlier = `not exists (select from ${source(key, 'counted', { name: 'l' })} where ${other.join(' and ')} and l.n > s.n)`;
+  return `select distinct s.n::int as n from ${source(key, 'counted')} join ${table} t on ${match(key)} join ${table} o on ${clash(layout, constraint)} where ${earlier}`;
 }
 
-/** The same of every row of the subtree. Parameter: the origins. */
+/** The same of every row of the subtree: the keys, as arrays of text. Parameter: the origins. */
 export function deferrableOfAllSql(layout: Layout, constraint: DeferrableConstraint): string {
   const table = qualified(layout.target);
-  return `select exists (select from ${table} t join ${table} o on ${clash(layout, constraint)} where ${guard(layout, 1)}) as broken`;
+  const key = layout.key.map(({ column }) => ident(column.name));
+  const own = `row(${key.map((name) => `t.${name}`).join(', ')})`;
+  const other = `row(${key.map((name) => `o.${name}`).join(', ')})`;
+  return `select distinct array[${key.map((name) => `concat(t.${name})`).join(', ')}] as key from ${table} t join ${table} o on ${clash(layout, constraint)} where ${guard(layout, 1)} and (${originText(layout, 'o')} <> all ($1::text[]) or ${own} > ${other})`;
+}
+
+/**
+ * How many of the indexes hold the values of a row (`n`, from 1) for a row of another key; rows that break none are left
+ * out. Parameters: `values`, which hold the key and the indexes' columns.
+ */
+export function rivalsSql(
+  layout: Layout,
+  values: readonly Param[],
+  indexes: readonly UniqueIndex[],
+): string {
+  const table = qualified(layout.target);
+  const equal = (name: string): string => {
+    const at = values.findIndex((each) => each.column.name === name);
+    const value = values[at];
+    return value ? `t.${ident(name)} = ${cast(value, at)}` : 'false';
+  };
+  const own = layout.key.map((each) => equal(each.column.name)).join(' and ');
+  const hits = indexes.map(
+    ({ columns }) =>
+      `(exists (select from ${table} t where ${columns.map(equal).join(' and ')} and not (${own})))::int`,
+  );
+  const sum = hits.length > 0 ? hits.join(' + ') : '0';
+  return `select r.n, r.rivals from (select s.n::int as n, ${sum} as rivals from ${source(values, 'counted')}) r where r.rivals > 0`;
+}
+
+/**
+ * A row for each that stands here under one of the keys and holds what another row wants. Parameters: the columns of a
+ * unique index as they are wanted, then the columns of the keys.
+ */
+export function circleSql(layout: Layout, wanted: readonly Param[], key: readonly Param[]): string {
+  const keys = source(key, 'plain', { name: 'k', first: wanted.length + 1 });
+  const stands = key.map((each, at) => `t.${ident(each.column.name)} = ${cast(each, at, 'k')}`);
+  return `select 1 as found from ${source(wanted)} join ${qualified(layout.target)} t on ${match(wanted)} join ${keys} on ${stands.join(' and ')} limit 1`;
 }
 
 /** Rows t and o are two and break the constraint together. */
@@ -116,17 +184,31 @@ function clash(layout: Layout, constraint: DeferrableConstraint): string {
 }
 
 /** `unnest(...) s(c1, ...)`. A single array unnests by itself; several side by side, as rows. */
-function source(params: readonly Param[]): string {
+function source(
+  params: readonly Param[],
+  counting: Counting = 'plain',
+  { name = 's', first = 1 }: { readonly name?: string; readonly first?: number } = {},
+): string {
   const arrays = params.map((each, index) =>
-    each.form === 'text' ? `$${index + 1}::text[]` : `$${index + 1}::${each.column.type}[]`,
+    each.form === 'text' ? `$${index + first}::text[]` : `$${index + first}::${each.column.type}[]`,
   );
-  return `unnest(${arrays.join(', ')}) s(${params.map((_, index) => `c${index + 1}`).join(', ')})`;
+  const columns = params.map((_, index) => `c${index + 1}`);
+  return counting === 'counted'
+    ? `unnest(${arrays.join(', ')}) with ordinality ${name}(${columns.join(', ')}, n)`
+    : `unnest(${arrays.join(', ')}) ${name}(${columns.join(', ')})`;
 }
 
-function cast(param: Param, index: number): string {
+/** Always true: the counter is ahead of every place in a set. Of `s` alone, so that it is asked before any other row. */
+const counted = `nextval('tributary.row_at') >= s.n`;
+
+function also(counting: Counting): string {
+  return counting === 'counted' ? ` and ${counted}` : '';
+}
+
+function cast(param: Param, index: number, from = 's'): string {
   return param.form === 'text' && param.column.type !== 'text'
-    ? `s.c${index + 1}::${param.column.type}`
-    : `s.c${index + 1}`;
+    ? `${from}.c${index + 1}::${param.column.type}`
+    : `${from}.c${index + 1}`;
 }
 
 function match(key: readonly Param[]): string {

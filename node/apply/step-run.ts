@@ -1,145 +1,145 @@
 /**
- * Changes one after the other, in commit order: the way in for sequences that only succeed in their order, and what
- * names the one row that can not be stored. Every statement is that of a set with one row, so plans are shared.
+ * Changes one after the other, in commit order: the way in for sequences that only succeed in their order. Every
+ * statement is that of a set with one row, so plans are shared.
  */
-import { TributaryError } from '../errors.ts';
+import { because, type ParkCause } from '../parking/parked-key.ts';
 import type { Change } from '../pgoutput/change.ts';
 import type { Transaction } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
+import { admission } from './admission.ts';
 import { bind, formOf, params } from './binding.ts';
-import { rowFailure } from './failure.ts';
+import { parkCause } from './failure.ts';
 import { type Layout, lacksValue } from './layout.ts';
-import { oldKeyTuple, rowKey } from './row-key.ts';
-import { segments, type TableChanges } from './segment.ts';
+import { identity } from './part-parking.ts';
+import { oldKeyTuple } from './row-key.ts';
+import { segments } from './segment.ts';
 import { deleteSql, insertSql, originSql, truncateSql, updateSql } from './statements.ts';
-import { leaveForeign, noteUnenforced, violation, type Work } from './work.ts';
+import { noteUnenforced, type Work } from './work.ts';
 
-/** Applies the transactions inside the transaction that is open. @throws TributaryError */
+/**
+ * Applies the transactions inside the transaction that is open. A key whose change fails is suspended, and its later
+ * changes with it. @throws the database's error; TributaryError drifted
+ */
 export async function runSteps(transactions: readonly Transaction[], work: Work): Promise<void> {
-  const steps = newSteps(work);
+  const steps = new Steps(work);
   for (const transaction of transactions) {
     for (const change of transaction.changes) {
       for (const segment of segments([{ ...transaction, changes: [change] }], work)) {
         if (segment.kind === 'truncate') {
           for (const layout of segment.layouts) {
-            await steps.truncate(layout);
+            await work.query(truncateSql(layout), [work.origins]);
           }
         } else {
-          for (const table of segment.tables) {
-            await stepTable(table, steps);
+          for (const { layout, changes } of segment.tables) {
+            await steps.guarded(layout, changes);
           }
         }
       }
     }
   }
-  steps.end();
-}
-
-/** The changes of one table in order. */
-export async function stepTable({ layout, changes }: TableChanges, steps: Steps): Promise<void> {
-  for (const change of changes) {
-    try {
-      await steps.step(layout, change);
-    } catch (error) {
-      throw rowFailure(error, layout.table);
-    }
-  }
-}
-
-export function newSteps(work: Work): Steps {
-  return new Steps(work);
 }
 
 export class Steps {
   readonly #work: Work;
-  /** Rows that arrived without an out-of-line value; a later change may bring it, or remove the row. */
-  readonly #owed = new Map<string, Layout>();
 
   constructor(work: Work) {
     this.#work = work;
   }
 
-  async step(layout: Layout, change: Change): Promise<void> {
+  /** The changes in order; one that fails is undone and its key suspended. */
+  async guarded(layout: Layout, changes: readonly Change[]): Promise<void> {
+    const { command, parking } = this.#work;
+    for (const change of changes) {
+      // A change before may have suspended the key.
+      if (!parking.quiet && !parking.takes(layout, change)) {
+        continue;
+      }
+      const marked = command('savepoint tributary_step');
+      const [, stepped] = await Promise.allSettled([marked, this.step(layout, change)]);
+      if (stepped.status === 'fulfilled') {
+        await command('release savepoint tributary_step');
+      }
+      const cause =
+        stepped.status === 'fulfilled' ? stepped.value : parkCause(stepped.reason, layout.table);
+      if (stepped.status === 'rejected') {
+        await Promise.all([
+          command('rollback to savepoint tributary_step'),
+          command('release savepoint tributary_step'),
+        ]);
+      }
+      if (cause) {
+        parking.suspend(layout, change, cause);
+      }
+    }
+  }
+
+  /** Null: done. Otherwise nothing was changed, and why. @throws the database's error. */
+  async step(layout: Layout, change: Change): Promise<ParkCause | null> {
     if (change.kind === 'delete') {
-      await this.#delete(layout, oldKeyTuple(change));
-      return;
+      return await this.#delete(layout, oldKeyTuple(change));
     }
     if (!change.new) {
       throw new RangeError('an insert or update without a new row');
     }
     noteUnenforced(this.#work, layout, [change.new]);
-    if (change.kind === 'insert') {
-      await this.#insert(layout, change.new);
-    } else {
-      await this.#update(layout, oldKeyTuple(change), change.new);
+    return change.kind === 'insert'
+      ? await this.#insert(layout, change.new)
+      : await this.#update(layout, oldKeyTuple(change), change.new);
+  }
+
+  async #insert(layout: Layout, tuple: Tuple): Promise<ParkCause | null> {
+    if (lacksValue(tuple, layout)) {
+      return because('value_missing');
     }
-  }
-
-  async truncate(layout: Layout): Promise<void> {
-    await this.#work.query(truncateSql(layout), [this.#work.origins]);
-  }
-
-  /** @throws TributaryError value_missing when a row was never completed. */
-  end(): void {
-    const [layout] = this.#owed.values();
-    if (layout) {
-      throw new TributaryError('value_missing', { table: layout.table });
-    }
-  }
-
-  async #insert(layout: Layout, tuple: Tuple): Promise<void> {
     const origin = await this.#originOf(layout, tuple);
     if (origin === undefined) {
       await this.#create(layout, tuple);
-      return;
+      return null;
     }
     if (!this.#own(origin)) {
-      throw violation(this.#work, layout);
-    }
-    if (lacksValue(tuple, layout)) {
-      this.#owed.set(identity(layout, tuple), layout);
-      return;
+      return because('origin_violation');
     }
     this.#work.tally.conflict('insert_exists', layout.table);
     await this.#change(layout, tuple, tuple);
+    return null;
   }
 
-  async #update(layout: Layout, old: Tuple, tuple: Tuple): Promise<void> {
+  async #update(layout: Layout, old: Tuple, tuple: Tuple): Promise<ParkCause | null> {
     if ((await this.#change(layout, old, tuple)) > 0) {
-      return;
+      return null;
     }
     const origin = await this.#originOf(layout, old);
-    if (origin === undefined) {
-      if (!this.#owed.delete(identity(layout, old))) {
-        this.#work.tally.conflict('update_missing', layout.table);
-      }
-      await this.#create(layout, tuple);
-    } else if (!this.#own(origin)) {
-      throw violation(this.#work, layout);
+    if (origin !== undefined) {
+      return because('origin_violation');
     }
+    if (lacksValue(tuple, layout)) {
+      return because('update_missing');
+    }
+    this.#work.tally.conflict('update_missing', layout.table);
+    await this.#create(layout, tuple);
+    return null;
   }
 
-  async #delete(layout: Layout, old: Tuple): Promise<void> {
+  async #delete(layout: Layout, old: Tuple): Promise<ParkCause | null> {
+    const { query, origins, tally, scope } = this.#work;
     const key = params(layout.key, formOf(layout, old));
-    const values = [...bind(key, [old], layout.table), this.#work.origins];
-    const { rowCount } = await this.#work.query(deleteSql(layout, key), values);
-    const owed = this.#owed.delete(identity(layout, old));
+    const values = [...bind(key, [old], layout.table), origins];
+    const { rowCount } = await query(deleteSql(layout, key), values);
     if ((rowCount ?? 0) > 0) {
-      return;
+      return null;
     }
     const origin = await this.#originOf(layout, old);
     if (origin === undefined) {
-      this.#work.tally.conflict('delete_missing', layout.table, owed ? 0 : 1);
-    } else if (!this.#own(origin)) {
-      leaveForeign(this.#work, layout, [{ origin, count: 1 }]);
+      tally.conflict('delete_missing', layout.table);
+    } else if (admission(scope, origin) === 'rerouted') {
+      tally.conflict('rerouted', layout.table);
+    } else {
+      return because('origin_violation');
     }
+    return null;
   }
 
   async #create(layout: Layout, tuple: Tuple): Promise<void> {
-    if (lacksValue(tuple, layout)) {
-      this.#owed.set(identity(layout, tuple), layout);
-      return;
-    }
     const columns = params(layout.columns, formOf(layout, tuple));
     const values: unknown[] = [...bind(columns, [tuple], layout.table)];
     if (layout.origin.kind === 'stamped') {
@@ -182,8 +182,4 @@ export class Steps {
   #own(origin: string | null): boolean {
     return origin !== null && this.#work.scope.subtree.has(origin);
   }
-}
-
-function identity(layout: Layout, tuple: Tuple): string {
-  return `${layout.table}\u0000${rowKey(tuple, layout.keyIndexes)}`;
 }

@@ -3,7 +3,15 @@ import type { Tuple } from '../pgoutput/tuple.ts';
 import { bind, type Form, params } from './binding.ts';
 import type { KeyedRow, UpdatedRow } from './collapse.ts';
 import type { Layout, MappedColumn } from './layout.ts';
-import { deleteSql, foreignSql, insertSql, updateSql, upsertSql } from './statements.ts';
+import {
+  type Counting,
+  deleteSql,
+  foreignSql,
+  insertSql,
+  standingSql,
+  updateSql,
+  upsertSql,
+} from './statements.ts';
 
 export interface Statement {
   readonly expect: 'delete' | 'passing' | 'update' | 'insert' | 'put_insert' | 'put_update' | 'any';
@@ -21,11 +29,17 @@ export class TableStatements {
   readonly #layout: Layout;
   readonly #form: Form;
   readonly #origins: Buffer;
+  readonly #counting: Counting;
 
-  constructor(layout: Layout, form: Form, origins: Buffer) {
+  constructor(
+    layout: Layout,
+    form: Form,
+    { origins, counting = 'plain' }: { readonly origins: Buffer; readonly counting?: Counting },
+  ) {
     this.#layout = layout;
     this.#form = form;
     this.#origins = origins;
+    this.#counting = counting;
   }
 
   remove(expect: 'delete' | 'passing', rows: readonly KeyedRow[]): Statement {
@@ -36,7 +50,7 @@ export class TableStatements {
       expect,
       layout,
       count: rows.length,
-      text: deleteSql(layout, key),
+      text: deleteSql(layout, key, this.#counting),
       values,
       foreign: { text: foreignSql(layout, key), values },
     };
@@ -50,7 +64,7 @@ export class TableStatements {
       expect: 'update',
       layout,
       count: group.rows.length,
-      text: updateSql(layout, { key, values: columns }),
+      text: updateSql(layout, { key, values: columns }, this.#counting),
       values: [
         ...bind(
           key,
@@ -69,7 +83,7 @@ export class TableStatements {
       expect: 'insert',
       layout: this.#layout,
       count: rows.length,
-      text: insertSql(this.#layout, columns),
+      text: insertSql(this.#layout, columns, this.#counting),
       values: this.#row(columns, rows),
     };
   }
@@ -80,9 +94,16 @@ export class TableStatements {
       expect,
       layout: this.#layout,
       count: rows.length,
-      text: upsertSql(this.#layout, columns),
+      text: upsertSql(this.#layout, columns, this.#counting),
       values: [...this.#row(columns, rows), this.#origins],
     };
+  }
+
+  /** Which of the rows stand here, by the key they have here, and under what origin. */
+  standing(rows: readonly KeyedRow[]): Pick<Statement, 'text' | 'values'> {
+    const key = params(this.#layout.key, this.#form);
+    const values = bind(key, rows.map(standingTuple), this.#layout.table);
+    return { text: standingSql(this.#layout, key), values };
   }
 
   #row(columns: ReturnType<typeof params>, rows: readonly KeyedRow[]): unknown[] {
@@ -123,6 +144,11 @@ export function groupByColumns(
     }
   }
   return [...groups.values()];
+}
+
+/** Holds the key the row has here. */
+export function standingTuple(row: KeyedRow | UpdatedRow): Tuple {
+  return 'old' in row ? row.old : row.tuple;
 }
 
 function tuples(rows: readonly KeyedRow[]): readonly Tuple[] {

@@ -8,11 +8,19 @@ export interface RowCounts {
   readonly truncate: number;
 }
 
-/** PostgreSQL's names of conflicts, `rerouted`, and `outside_set` for relations that are not of the replication set. */
+/**
+ * PostgreSQL's names of conflicts; `origin_violation`, parked; `rerouted`, left; `outside_set` for relations that are not
+ * of the replication set.
+ */
 export type Conflict =
   | 'insert_exists'
+  | 'update_origin_differs'
+  | 'update_exists'
   | 'update_missing'
+  | 'delete_origin_differs'
   | 'delete_missing'
+  | 'multiple_unique_conflicts'
+  | 'origin_violation'
   | 'rerouted'
   | 'outside_set';
 

@@ -9,6 +9,8 @@ export interface Target {
   readonly columns: ReadonlyMap<string, TargetColumn>;
   /** Columns of the key, in their order; empty: the table has none. */
   readonly key: readonly string[];
+  /** Unique indexes over plain columns that are enforced, the key's included. */
+  readonly uniques: readonly UniqueIndex[];
   /** A unique, immediate, unconditional index over exactly the key's columns exists: `on conflict` may name them. */
   readonly keyIsUnique: boolean;
   /** Column that names the node a row was entered at; null: the table has none. */
@@ -33,6 +35,11 @@ export interface TargetColumn {
   readonly generated: boolean;
   /** As in pg_attribute.attidentity. */
   readonly identity: '' | 'a' | 'd';
+}
+
+export interface UniqueIndex {
+  readonly name: string;
+  readonly columns: readonly string[];
 }
 
 export interface DeferrableConstraint {
@@ -76,7 +83,8 @@ export async function loadTarget(query: Query, table: ReplicatedTable): Promise<
     partitioned: first.relkind === 'p',
     columns,
     key,
-    keyIsUnique: facts.unique_keys.some((unique) => sameSet(unique, key)),
+    keyIsUnique: facts.unique_keys.some(({ columns: unique }) => sameSet(unique, key)),
+    uniques: facts.unique_keys,
     origin: table.origin ?? (columns.has(originColumn) ? originColumn : null),
     stepwise: facts.stepwise,
     deferrable: facts.deferrable,
@@ -99,7 +107,7 @@ interface ColumnRow {
 
 interface Facts {
   readonly primary_key: readonly string[];
-  readonly unique_keys: readonly (readonly string[])[];
+  readonly unique_keys: readonly UniqueIndex[];
   readonly stepwise: boolean;
   readonly deferrable: readonly DeferrableConstraint[];
 }
@@ -107,13 +115,13 @@ interface Facts {
 async function loadFacts(query: Query, oid: string): Promise<Facts> {
   const { rows } = await query(
     `with keys as (
-       select i.indisprimary, (
+       select i.indisprimary, x.relname as name, (
          select jsonb_agg(a.attname order by k.position)
          from unnest(i.indkey::int2[]) with ordinality k(attnum, position)
          join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
          where k.position <= i.indnkeyatts
        ) as columns
-       from pg_catalog.pg_index i
+       from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
        where i.indrelid = $1::oid and i.indisunique and i.indimmediate and i.indisvalid
          and i.indpred is null and i.indexprs is null
      ), leaves as (
@@ -121,7 +129,7 @@ async function loadFacts(query: Query, oid: string): Promise<Facts> {
      )
      select
        coalesce((select k.columns from keys k where k.indisprimary), '[]') as primary_key,
-       coalesce((select jsonb_agg(k.columns) from keys k), '[]') as unique_keys,
+       coalesce((select jsonb_agg(jsonb_build_object('name', k.name, 'columns', k.columns) order by k.name) from keys k), '[]') as unique_keys,
        exists (
          select from pg_catalog.pg_trigger t join leaves l on l.relid = t.tgrelid
          where t.tgenabled in ('R', 'A') and t.tgtype & 1 = 1 and not t.tgisinternal

@@ -2,14 +2,16 @@
 import type { StreamScope } from '../config/model.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
-import { TributaryError } from '../errors.ts';
 import { admission } from './admission.ts';
 import type { Layout } from './layout.ts';
+import type { PartParking, Refused, Taking } from './part-parking.ts';
 import type { Query } from './session.ts';
 import type { Tally } from './tally.ts';
 
 export interface Work {
   readonly query: Query;
+  /** A statement without parameters, such as savepoint. */
+  readonly command: (text: string) => Promise<void>;
   readonly scope: StreamScope;
   /** The names of the subtree as a binary text array. */
   readonly origins: Buffer;
@@ -19,6 +21,11 @@ export interface Work {
   readonly spent: { prepareMs: number };
   /** Written rows of tables with constraints that are not enforced under replica role; all: too many to remember. */
   readonly unenforced: Map<Layout, Tuple[] | 'all'>;
+  /** What the part leaves out; shared by all attempts. */
+  readonly parking: PartParking;
+  /** The changes this attempt takes: all that are not left out, or those of some keys. */
+  readonly taking: Taking;
+  readonly refuse: (refused: Refused) => void;
 }
 
 /** Notes rows whose constraints must be checked before the commit. */
@@ -36,17 +43,17 @@ export function noteUnenforced(work: Work, layout: Layout, tuples: readonly Tupl
 
 /**
  * The stream removes rows that stand here under an origin which is not of its subtree: rerouted ones are counted and
- * left. @throws TributaryError origin_violation
+ * left. Null: some are of an origin nobody knows.
  */
 export function leaveForeign(
   work: Work,
   layout: Layout,
   rows: readonly { readonly origin: string | null; readonly count: number }[],
-): number {
+): number | null {
   let left = 0;
   for (const { origin, count } of rows) {
     if (admission(work.scope, origin) !== 'rerouted') {
-      throw violation(work, layout);
+      return null;
     }
     work.tally.conflict('rerouted', layout.table, count);
     left += count;
@@ -54,9 +61,12 @@ export function leaveForeign(
   return left;
 }
 
-export function violation(work: Work, layout: Layout): TributaryError {
-  return new TributaryError('origin_violation', {
-    table: layout.table,
-    provider: work.scope.provider,
-  });
+/** An attempt that went in counts. */
+export function merge(into: Work, from: Work): void {
+  into.tally.add(from.tally);
+  for (const [layout, tuples] of from.unenforced) {
+    const noted = into.unenforced.get(layout) ?? [];
+    const all = noted === 'all' || tuples === 'all';
+    into.unenforced.set(layout, all ? 'all' : [...noted, ...tuples]);
+  }
 }

@@ -26,7 +26,7 @@ export function streamEnds(topology: Topology, node: NodeConfig, log: Log): Stre
         log: log.child({ stream: child }),
       });
     },
-    openApplier: async ({ scope, epoch, position }) =>
+    openApplier: async ({ scope, epoch, position, parked }) =>
       await openApplier({
         url: node.database.read(),
         applicationName: `tributary ${node.name} apply ${scope.provider} ${topology.digest}`,
@@ -35,6 +35,7 @@ export function streamEnds(topology: Topology, node: NodeConfig, log: Log): Stre
         node: node.name,
         epoch,
         position,
+        parked,
         log: log.child({ stream: scope.provider }),
       }),
   };

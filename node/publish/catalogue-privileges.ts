@@ -47,6 +47,11 @@ const sql = `
     join pg_depend dep on dep.classid = 'pg_attrdef'::regclass and dep.objid = d.oid and dep.refclassid = 'pg_class'::regclass
     join pg_class s on s.oid = dep.refobjid and s.relkind = 'S'
     join pg_namespace n on n.oid = s.relnamespace
+    union
+    select s.oid, s.relname, n.nspname
+    from pg_class s
+    join pg_namespace n on n.oid = s.relnamespace
+    where n.nspname = 'tributary' and s.relkind = 'S'
   ),
   type_schema as (
     select n.oid, n.nspname

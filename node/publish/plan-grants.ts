@@ -36,6 +36,8 @@ const written = [
   'audit',
   'reconcile',
   'unused_slot',
+  'parked',
+  'blocked',
 ];
 const rows = ['select', 'insert', 'update', 'delete'];
 
@@ -47,6 +49,15 @@ const reading: readonly Grant[] = readingFunctions.map((signature) => ({
   sql: `tributary.${signature}`,
   privileges: ['execute'],
 }));
+
+/** Tells apply which row of a set failed. */
+const counter: Grant = {
+  role: 'writer',
+  kind: 'sequence',
+  object: 'tributary.row_at',
+  sql: 'tributary.row_at',
+  privileges: ['usage'],
+};
 
 /** Acts with the reading role's right to drop a slot; `planSuperuser` gives it to that role. */
 const dropper: Grant = {
@@ -97,6 +108,7 @@ function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonl
   const grants: Grant[] = [schema('writer', 'tributary')];
   grants.push(...readOnly.map((name) => own('writer', name, ['select'])));
   grants.push(...written.map((name) => own('writer', name, rows)));
+  grants.push(counter);
   if (intent.parent !== null) {
     grants.push(schema('reader', 'tributary'));
     grants.push(

@@ -13,6 +13,7 @@ import {
 } from '../database/streams.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
+import type { ParkedView } from '../parking/parked-view.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
 
@@ -27,6 +28,7 @@ export interface ApplierOptions {
   readonly scope: StreamScope;
   readonly epoch: bigint;
   readonly position: Lsn;
+  readonly parked: ParkedView;
 }
 
 /** An applier that can say whether the provider's binary values fit the local columns. */
@@ -38,6 +40,8 @@ export interface AttemptOptions {
   readonly scope: StreamScope;
   readonly database: TributaryDatabase;
   readonly ends: StreamEnds;
+  /** What is parked of the stream. */
+  readonly parked: ParkedView;
   /** True: binary was tried and did not fit. */
   readonly textOnly: boolean;
 }
@@ -97,6 +101,7 @@ export async function attemptStream(
     scope,
     epoch: row.epoch,
     position: row.position,
+    parked: options.parked,
   });
   const format = options.textOnly ? 'text' : await applier.format(description.tables);
   events.proved(row, applier);

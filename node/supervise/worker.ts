@@ -9,6 +9,7 @@ import { localError } from '../database/local-error.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import type { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { ParkedView } from '../parking/parked-view.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Provider } from '../provider/provider.ts';
 import { mendedBy, restartAfter, type Restart } from './restart-policy.ts';
@@ -36,6 +37,7 @@ const connectedPollMs = 50;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #standing: StreamStanding;
+  readonly #parked: ParkedView;
   #position: Lsn | null = null;
   #partial: ReadonlyMap<string, readonly string[]> = new Map();
   #provider: Provider | null = null;
@@ -50,6 +52,7 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#standing = new StreamStanding(options.scope.provider, options.log);
+    this.#parked = new ParkedView(options.scope.provider);
     this.#ended = options.totals ?? noTotals;
   }
 
@@ -106,7 +109,7 @@ export class Worker {
     let watching: Promise<void> = Promise.resolve();
     try {
       await attemptStream(
-        { scope, database, ends, textOnly: this.#textOnly },
+        { scope, database, ends, parked: this.#parked, textOnly: this.#textOnly },
         {
           opened: (provider) => {
             this.#provider = provider;

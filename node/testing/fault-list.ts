@@ -17,7 +17,7 @@ export const faults: readonly Fault[] = [
         file: 'node/apply/open-applier.ts',
         find: '    let begun = false;\n    let replays = 0;',
         replace:
-          '    await this.#commit(part.position, { begun: false, publicationChanged: false });\n    this.#position = part.position;\n    let begun = false;\n    let replays = 0;',
+          '    await this.#commit(part.position, { begun: false, carriesCommit: false, publicationChanged: false, completeness: false });\n    this.#position = part.position;\n    let begun = false;\n    let replays = 0;',
       },
       {
         file: 'node/apply/open-applier.ts',
@@ -27,7 +27,7 @@ export const faults: readonly Fault[] = [
     ],
     test: {
       file: 'node/apply/failures.test.ts',
-      title: 'a row that can not be stored names table, SQLSTATE and constraint; mended',
+      title: 'nothing of a part that fails as a whole is here, its position neither',
     },
   },
   {
@@ -96,8 +96,9 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/apply/set-run.ts',
-        find: 'if (inserts.some(({ tuple }) => lacksValue(tuple, layout))) {',
-        replace: 'if (inserts.some(({ tuple }) => tuple.count < 0 && lacksValue(tuple, layout))) {',
+        find: 'if (collapsed.inserts.some(({ tuple }) => lacksValue(tuple, layout))) {',
+        replace:
+          'if (collapsed.inserts.some(({ tuple }) => tuple.count < 0 && lacksValue(tuple, layout))) {',
       },
     ],
     test: {

@@ -10,6 +10,7 @@ import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import { ident, qualified } from '../database/ident.ts';
 import { migrate } from '../database/migrate.ts';
 import { silent } from '../log.ts';
+import { ParkedView } from '../parking/parked-view.ts';
 import { Assembler } from '../pgoutput/assembler.ts';
 import { type Lsn, parseLsn } from '../pgoutput/lsn.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';
@@ -101,6 +102,7 @@ export class StreamPair implements AsyncDisposable {
       node: 'north',
       epoch: BigInt(row.epoch),
       position: parseLsn(row.position),
+      parked: new ParkedView(this.scope.provider),
       log: silent,
       ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
     });
@@ -162,6 +164,15 @@ export class StreamPair implements AsyncDisposable {
     }
   }
 
+  /** What is parked: table, key, reason, SQLSTATE and constraint, column or type, sorted. */
+  async parked(): Promise<readonly string[]> {
+    const { rows } = await this.subscriber.query(
+      `select concat_ws(' ', p.table_name, p.key, p.reason, p.sqlstate, p.constraint_name, p.column_name, p.type_name) as line
+       from tributary.parked p order by 1`,
+    );
+    return (rows as { line: string }[]).map(({ line }) => line);
+  }
+
   async storedPosition(): Promise<Lsn> {
     const { rows } = await this.subscriber.query(
       `select position::text as position from tributary.stream`,
@@ -206,6 +217,7 @@ export class StreamPair implements AsyncDisposable {
       await client.query(
         `grant usage on schema tributary, public to ${roles.writer};
          grant all on all tables in schema tributary to ${roles.writer};
+         grant all on all sequences in schema tributary to ${roles.writer};
          grant all on all tables in schema public to ${roles.writer}`,
       );
       await client.query(

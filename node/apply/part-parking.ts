@@ -1,0 +1,115 @@
+/**
+ * What of one part is left out because its key is parked, or found to be parked by this part. An attempt that is undone
+ * may leave what it found here: a row that can not be stored can not be stored by the next attempt either.
+ */
+import { because, type ParkCause } from '../parking/parked-key.ts';
+import type { Change } from '../pgoutput/change.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
+import type { KnownKeys } from './known-keys.ts';
+import type { Layout } from './layout.ts';
+import { oldKeyTuple, rowKey } from './row-key.ts';
+
+/** A key that gets parked with this part. */
+export interface Refused {
+  readonly layout: Layout;
+  /** Holds the key; of a whole row the origin too. */
+  readonly tuple: Tuple;
+  readonly cause: ParkCause;
+  readonly waitsFor: bigint | null;
+}
+
+/** Which changes an attempt takes. */
+export interface Taking {
+  /** Every change is taken, and need not be asked for. */
+  readonly quiet: boolean;
+  takes(layout: Layout, change: Change): boolean;
+}
+
+export class PartParking implements Taking {
+  readonly #known: KnownKeys;
+  readonly #refused = new Map<string, Refused>();
+  /** Keys a step failed on: their last state in the slice is tried at its end. */
+  readonly #suspended = new Map<string, Refused>();
+
+  constructor(known: KnownKeys) {
+    this.#known = known;
+  }
+
+  get quiet(): boolean {
+    return this.#known.quiet && this.#refused.size === 0 && this.#suspended.size === 0;
+  }
+
+  get refused(): readonly Refused[] {
+    return [...this.#refused.values()];
+  }
+
+  /** False: a key of the change is parked. The other key of a key change is not level either, then. */
+  takes(layout: Layout, change: Change): boolean {
+    if (this.#known.isBlocked(layout.table)) {
+      return false;
+    }
+    const tuples = tuplesOf(change);
+    if (!tuples.some((tuple) => this.#isOut(layout, tuple))) {
+      return true;
+    }
+    for (const tuple of tuples) {
+      if (!this.#isOut(layout, tuple)) {
+        this.refuse({ layout, tuple, cause: because('update_missing'), waitsFor: null });
+      }
+    }
+    return false;
+  }
+
+  refuse(refused: Refused): void {
+    this.#refused.set(identity(refused.layout, refused.tuple), refused);
+  }
+
+  suspend(layout: Layout, change: Change, cause: ParkCause): void {
+    for (const tuple of tuplesOf(change)) {
+      const refused = { layout, tuple, cause, waitsFor: null };
+      this.#suspended.set(identity(layout, tuple), refused);
+    }
+  }
+
+  /** Whether a step of this slice failed. */
+  get suspends(): boolean {
+    return this.#suspended.size > 0;
+  }
+
+  /** Takes the changes of suspended keys alone, and suspends none any more. */
+  resume(): Taking {
+    const only = new Set(this.#suspended.keys());
+    this.#suspended.clear();
+    return {
+      quiet: false,
+      takes: (layout, change) => {
+        const keys = tuplesOf(change).map((tuple) => identity(layout, tuple));
+        const touched = keys.some((key) => only.has(key));
+        if (touched) {
+          keys.forEach((key) => only.add(key));
+        }
+        return touched && this.takes(layout, change);
+      },
+    };
+  }
+
+  #isOut(layout: Layout, tuple: Tuple): boolean {
+    const key = rowKey(tuple, layout.keyIndexes);
+    if (this.#known.has(layout.table, key)) {
+      return true;
+    }
+    const id = `${layout.table}\u0000${key}`;
+    return this.#refused.has(id) || this.#suspended.has(id);
+  }
+}
+
+/** A key of a table as one text. */
+export function identity(layout: Layout, tuple: Tuple): string {
+  return `${layout.table}\u0000${rowKey(tuple, layout.keyIndexes)}`;
+}
+
+/** The tuples that hold the change's keys: one, or two where an update changes the key. */
+function tuplesOf(change: Change): readonly Tuple[] {
+  const old = oldKeyTuple(change);
+  return change.new && change.new !== old ? [old, change.new] : [old];
+}

@@ -1,0 +1,279 @@
+/**
+ * The collapsed changes of one table in counted sets. A row that fails by itself is refused at once; one that meets
+ * another row is tried again after all others, as often as that lets one more in.
+ */
+import { because, type ParkCause } from '../parking/parked-key.ts';
+import { admission } from './admission.ts';
+import type { Form } from './binding.ts';
+import type { Collapsed, KeyedRow, UpdatedRow } from './collapse.ts';
+import { runCounted, type SetOutcome } from './counted-set.ts';
+import { failsByItself } from './failure.ts';
+import { type Layout, lacksValue } from './layout.ts';
+import { countUniqueConflicts, mayCircle, type Stuck } from './rivals.ts';
+import {
+  groupByColumns,
+  standingTuple,
+  type Statement,
+  TableStatements,
+  type UpdateGroup,
+} from './table-statements.ts';
+import type { Conflict } from './tally.ts';
+import { noteUnenforced, type Work } from './work.ts';
+
+/** Rows that go in by one kind of statement. */
+interface Batch {
+  readonly kind: 'delete' | 'passing' | 'update' | 'insert';
+  readonly rows: readonly KeyedRow[];
+  readonly make: (rows: readonly KeyedRow[]) => Statement;
+}
+
+interface Suspect extends Stuck {
+  readonly batch: Batch;
+}
+
+const leastRows = 32;
+const mostRows = 4096;
+
+export class TableSift {
+  readonly #layout: Layout;
+  readonly #work: Work;
+  readonly #last: boolean;
+  readonly #form: Form;
+  readonly #table: TableStatements;
+  readonly #suspects: Suspect[] = [];
+  /** Rows to be updated that are not here, and are whole. */
+  readonly #missing: KeyedRow[] = [];
+  /** A row to be inserted stood here: the others may too. */
+  #upserting = false;
+
+  constructor(layout: Layout, form: Form, { work, last }: { work: Work; last: boolean }) {
+    this.#layout = layout;
+    this.#form = form;
+    this.#work = work;
+    this.#last = last;
+    this.#table = new TableStatements(layout, form, { origins: work.origins, counting: 'counted' });
+  }
+
+  /** False: rows hand values on to each other in a circle, and only the order of the changes gets them in. */
+  async run({ deletes, passing, updates, inserts }: Collapsed): Promise<boolean> {
+    const table = this.#table;
+    for (const kind of ['delete', 'passing'] as const) {
+      const rows = kind === 'delete' ? deletes : passing;
+      await this.#pour({ kind, rows, make: (some) => table.remove(kind, some) });
+    }
+    for (const group of groupByColumns(updates, this.#layout)) {
+      await this.#pour(this.#updating(group));
+    }
+    const whole = inserts.filter(({ tuple }) => this.#isWhole(tuple));
+    await this.#pour(this.#inserting(await this.#absent(whole)));
+    this.#upserting = true;
+    await this.#pour(this.#inserting(this.#missing.splice(0)));
+    noteUnenforced(
+      this.#work,
+      this.#layout,
+      [...updates, ...inserts].map(({ tuple }) => tuple),
+    );
+    return await this.#settle();
+  }
+
+  /** Without a unique key PostgreSQL can not tell a row that is here from a new one: those that are here are updated. */
+  async #absent(rows: readonly KeyedRow[]): Promise<readonly KeyedRow[]> {
+    if (this.#layout.target.keyIsUnique || rows.length === 0) {
+      return rows;
+    }
+    const standing = await this.#standing(rows);
+    const here = rows.filter((_, index) => standing.has(index));
+    const updates = here.map((row) => ({ ...row, old: row.tuple, keyChanged: false }));
+    this.#work.tally.conflict('insert_exists', this.#layout.table, here.length);
+    for (const group of groupByColumns(updates, this.#layout)) {
+      await this.#pour(this.#updating(group));
+    }
+    return rows.filter((_, index) => !standing.has(index));
+  }
+
+  #updating(group: UpdateGroup): Batch {
+    const make = (rows: readonly KeyedRow[]): Statement =>
+      this.#table.update({ ...group, rows: rows as UpdatedRow[] });
+    return { kind: 'update', rows: group.rows, make };
+  }
+
+  #isWhole(tuple: KeyedRow['tuple']): boolean {
+    const whole = !lacksValue(tuple, this.#layout);
+    if (!whole) {
+      this.#refuse({ key: '', tuple }, because('value_missing'));
+    }
+    return whole;
+  }
+
+  #inserting(rows: readonly KeyedRow[]): Batch {
+    const make = (some: readonly KeyedRow[]): Statement =>
+      this.#upserting && this.#layout.target.keyIsUnique
+        ? this.#table.put('put_insert', some)
+        : this.#table.insert(some);
+    return { kind: 'insert', rows, make };
+  }
+
+  /** In sets that grow while all goes well and shrink to what lies between two bad rows. */
+  async #pour(batch: Batch): Promise<void> {
+    let at = 0;
+    let size = mostRows;
+    while (at < batch.rows.length) {
+      const rows = batch.rows.slice(at, at + size);
+      const outcome = await runCounted(batch.make(rows), this.#work);
+      if (outcome.kind === 'in') {
+        await this.#judge(batch, rows, outcome);
+        at += rows.length;
+        size = Math.min(size * 2, mostRows);
+      } else if (
+        !this.#upserting &&
+        batch.kind === 'insert' &&
+        outcome.cause.sqlstate === '23505'
+      ) {
+        this.#upserting = true;
+      } else if (rows.length === 1) {
+        this.#set(batch, rows, outcome.cause);
+        at += 1;
+        size = leastRows;
+      } else if (outcome.at === null || outcome.at === rows.length - 1) {
+        // After the last row comes what fails for the set as a whole, such as a statement's trigger.
+        size = rows.length >> 1;
+      } else if (batch.kind !== 'insert') {
+        size = Math.max(1, outcome.at);
+      } else {
+        await this.#pour({ ...batch, rows: rows.slice(0, outcome.at) });
+        this.#set(batch, rows.slice(outcome.at, outcome.at + 1), outcome.cause);
+        at += outcome.at + 1;
+        size = Math.min(Math.max(leastRows, 2 * outcome.at), mostRows);
+      }
+    }
+  }
+
+  /** The row is set aside. */
+  #set(batch: Batch, [row]: readonly KeyedRow[], cause: ParkCause): void {
+    if (!row) {
+      return;
+    }
+    if (failsByItself(cause)) {
+      this.#refuse(row, cause);
+    } else {
+      this.#suspects.push({ batch, row, cause, inserted: batch.kind === 'insert' });
+    }
+  }
+
+  /** What the answer of a set that went in says of rows that were not as expected. */
+  async #judge(
+    batch: Batch,
+    rows: readonly KeyedRow[],
+    outcome: SetOutcome & { kind: 'in' },
+  ): Promise<void> {
+    const { tally } = this.#work;
+    const { table } = this.#layout;
+    if (batch.kind === 'insert') {
+      const [answer] = outcome.rows as { written: number; before: number }[];
+      if (answer && answer.written < rows.length) {
+        await this.#foreign(rows, 'insert_exists');
+      }
+      const own = answer ? answer.before - (rows.length - answer.written) : 0;
+      tally.conflict('insert_exists', table, own);
+      return;
+    }
+    if (outcome.rowCount >= rows.length) {
+      return;
+    }
+    if (batch.kind === 'update') {
+      const changed = new Set((outcome.rows as { n: number }[]).map(({ n }) => n - 1));
+      await this.#unchanged(rows.filter((_, index) => !changed.has(index)));
+      return;
+    }
+    const left = await this.#foreign(rows, 'delete_origin_differs');
+    if (batch.kind === 'delete') {
+      tally.conflict('delete_missing', table, rows.length - outcome.rowCount - left);
+    }
+  }
+
+  /** Rows to be updated that were not: of another origin, or not here. */
+  async #unchanged(rows: readonly KeyedRow[]): Promise<void> {
+    const standing = await this.#standing(rows);
+    for (const [index, row] of rows.entries()) {
+      if (standing.has(index)) {
+        this.#violates(row, 'update_origin_differs');
+      } else if (lacksValue(row.tuple, this.#layout)) {
+        this.#work.tally.conflict('update_missing', this.#layout.table);
+        this.#refuse(row, because('update_missing'));
+      } else {
+        this.#work.tally.conflict('update_missing', this.#layout.table);
+        this.#missing.push({ key: row.key, tuple: row.tuple });
+      }
+    }
+  }
+
+  /** Refuses the rows whose key stands here under another origin, and leaves deletes that are rerouted; how many in all. */
+  async #foreign(
+    rows: readonly KeyedRow[],
+    conflict: 'insert_exists' | 'delete_origin_differs',
+  ): Promise<number> {
+    const { scope, tally } = this.#work;
+    let count = 0;
+    for (const [index, origin] of await this.#standing(rows)) {
+      const row = rows[index];
+      if (!row || (origin !== null && scope.subtree.has(origin))) {
+        continue;
+      }
+      count += 1;
+      if (conflict === 'delete_origin_differs' && admission(scope, origin) === 'rerouted') {
+        tally.conflict('rerouted', this.#layout.table);
+      } else {
+        this.#violates(row, conflict);
+      }
+    }
+    return count;
+  }
+
+  #violates(row: KeyedRow, conflict: Conflict): void {
+    const { tally } = this.#work;
+    tally.conflict(conflict, this.#layout.table);
+    tally.conflict('origin_violation', this.#layout.table);
+    this.#refuse(row, because('origin_violation'));
+  }
+
+  /** By place: the origin of the row that stands here. */
+  async #standing(rows: readonly KeyedRow[]): Promise<ReadonlyMap<number, string | null>> {
+    const { text, values } = this.#table.standing(rows);
+    const { rows: found } = await this.#work.query(text, values);
+    return new Map(
+      (found as { n: number; origin: string | null }[]).map(({ n, origin }) => [n - 1, origin]),
+    );
+  }
+
+  /** The rows that met others, now that those are where they belong. */
+  async #settle(): Promise<boolean> {
+    let pending = this.#suspects.splice(0);
+    for (let before = Infinity; pending.length > 0 && pending.length < before;) {
+      before = pending.length;
+      for (const { batch, row } of pending) {
+        await this.#pour({ ...batch, rows: [row] });
+      }
+      await this.#pour(this.#inserting(this.#missing.splice(0)));
+      pending = this.#suspects.splice(0);
+    }
+    if (!this.#last && (await mayCircle(pending, this.#rivalry()))) {
+      return false;
+    }
+    await countUniqueConflicts(pending, this.#rivalry());
+    pending.forEach(({ row, cause }) => this.#refuse(row, cause));
+    return true;
+  }
+
+  #rivalry(): { layout: Layout; form: Form; work: Work } {
+    return { layout: this.#layout, form: this.#form, work: this.#work };
+  }
+
+  /** Of a row whose key changes both keys are parked. */
+  #refuse(row: KeyedRow | UpdatedRow, cause: ParkCause): void {
+    const layout = this.#layout;
+    this.#work.refuse({ layout, tuple: row.tuple, cause, waitsFor: null });
+    if ('keyChanged' in row && row.keyChanged) {
+      this.#work.refuse({ layout, tuple: standingTuple(row), cause, waitsFor: null });
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What is parked of one stream, in memory: shared by apply, which leaves out later changes of these keys, and by retry,
+ * which frees them. Changed only after the transaction that changed the tables has committed.
+ */
+import type { KeyOfTable, NewParked, ParkReason, TableName } from './parked-key.ts';
+import { tableText } from './parked-key.ts';
+import { blockedTables, type ParkQuery } from './parked-table.ts';
+
+export interface ViewedKey {
+  readonly key: readonly string[];
+  readonly origin: string | null;
+  reason: ParkReason;
+  /** Changes of the key that were left out since the process started: a retry that sees it grow reads again. */
+  leftOut: number;
+}
+
+/** Keys of a table and stream, those that wait for a referenced row not counted, beyond which the table is blocked. */
+export const mostParked = 10_000;
+
+export class ParkedView {
+  readonly provider: string;
+  readonly #tables = new Map<string, Map<string, ViewedKey>>();
+  readonly #blocked = new Set<string>();
+  #version = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(provider: string) {
+    this.provider = provider;
+  }
+
+  /** Nothing is parked and nothing blocked. */
+  get quiet(): boolean {
+    return this.#tables.size === 0 && this.#blocked.size === 0;
+  }
+
+  /** Changes whenever the set of keys does. */
+  get version(): number {
+    return this.#version;
+  }
+
+  keysOf(table: string): ReadonlyMap<string, ViewedKey> {
+    return this.#tables.get(table) ?? none;
+  }
+
+  isBlocked(table: string): boolean {
+    return this.#blocked.has(table);
+  }
+
+  get blocked(): ReadonlySet<string> {
+    return this.#blocked;
+  }
+
+  find({ table, key }: KeyOfTable): ViewedKey | null {
+    return this.#tables.get(tableText(table))?.get(JSON.stringify(key)) ?? null;
+  }
+
+  /** Keys of a table that count towards its bound. */
+  counted(table: string): number {
+    let count = 0;
+    for (const { reason } of this.keysOf(table).values()) {
+      count += reason === 'orphan' ? 0 : 1;
+    }
+    return count;
+  }
+
+  /** By table and reason. */
+  counts(): readonly {
+    readonly table: string;
+    readonly reason: ParkReason;
+    readonly count: number;
+  }[] {
+    const found = new Map<string, { table: string; reason: ParkReason; count: number }>();
+    for (const [table, keys] of this.#tables) {
+      for (const { reason } of keys.values()) {
+        const name = `${reason} ${table}`;
+        const one = found.get(name) ?? { table, reason, count: 0 };
+        one.count += 1;
+        found.set(name, one);
+      }
+    }
+    return [...found.values()];
+  }
+
+  add(keys: readonly NewParked[]): void {
+    for (const { table, key, origin, reason } of keys) {
+      const name = tableText(table);
+      const known = this.#tables.get(name) ?? new Map<string, ViewedKey>();
+      this.#tables.set(name, known);
+      const text = JSON.stringify(key);
+      const one = known.get(text);
+      if (one) {
+        one.reason = reason;
+      } else {
+        known.set(text, { key, origin, reason, leftOut: 0 });
+        this.#version += 1;
+      }
+    }
+  }
+
+  remove(keys: readonly KeyOfTable[]): void {
+    for (const { table, key } of keys) {
+      const name = tableText(table);
+      const known = this.#tables.get(name);
+      if (known?.delete(JSON.stringify(key))) {
+        this.#version += 1;
+        if (known.size === 0) {
+          this.#tables.delete(name);
+        }
+      }
+    }
+  }
+
+  block(table: TableName): void {
+    this.#blocked.add(tableText(table));
+  }
+
+  unblock(table: TableName): void {
+    this.#blocked.delete(tableText(table));
+  }
+
+  /** One local transaction of the stream at a time: a part, or a retry. */
+  async exclusive<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.then(
+      () => {},
+      () => {},
+    );
+    return await turn;
+  }
+
+  /** Makes it what the tables say. */
+  async load(query: ParkQuery): Promise<void> {
+    const { rows } = await query(
+      `select p.schema_name, p.table_name, p.key, p.origin, p.reason from tributary.parked p where p.provider = $1`,
+      [this.provider],
+    );
+    const blocked = await blockedTables(query, this.provider);
+    this.#tables.clear();
+    this.#blocked.clear();
+    this.#version += 1;
+    this.add((rows as LoadedRow[]).map(newParkedOf));
+    blocked.forEach((table) => this.block(table));
+  }
+}
+
+const none: ReadonlyMap<string, ViewedKey> = new Map();
+
+interface LoadedRow {
+  readonly schema_name: string;
+  readonly table_name: string;
+  readonly key: readonly string[];
+  readonly origin: string | null;
+  readonly reason: ParkReason;
+}
+
+function newParkedOf(row: LoadedRow): NewParked {
+  return {
+    table: { schema: row.schema_name, name: row.table_name },
+    key: row.key,
+    origin: row.origin,
+    reason: row.reason,
+    sqlstate: null,
+    column: null,
+    constraint: null,
+    type: null,
+    waitsFor: null,
+  };
+}
