@@ -200,22 +200,6 @@ const catalogue = {
     advice: 'Nothing.',
   },
   // applying
-  row_failed: {
-    policy: 'person',
-    text: 'a row can not be stored here',
-    advice: 'Correct the row at its node or the constraint here; the stream tries again by itself.',
-  },
-  value_missing: {
-    policy: 'person',
-    text: 'an out-of-line value did not travel with its row',
-    advice:
-      'Run `tributary prepare` at the child so that its carry trigger exists, then update the row there.',
-  },
-  origin_violation: {
-    policy: 'person',
-    text: 'a child changed a row that is not of its subtree',
-    advice: 'Find which of the two nodes made the key; delete or renew the row at the child.',
-  },
   drifted: {
     policy: 'person',
     text: "a table differs from the child's so that rows are impossible",

@@ -73,6 +73,13 @@ function streamLines(stream: StreamStatus): readonly string[] {
       stream.retryInMs === null ? '' : `, again in ${Math.ceil(stream.retryInMs / 1000)} s`;
     lines.push(`  ${problem.text} (${problem.code}${retry})`, `  ${problem.advice}`);
   }
+  lines.push(
+    ...stream.parked.map(
+      ({ table, reason, count }) =>
+        `  ${table}: ${count} parked (${reason}), see \`tributary parked list\``,
+    ),
+    ...stream.blocked.map((table) => `  ${table}: left alone, too many of its keys are parked`),
+  );
   return [...lines, ...stream.doubts.map(({ name }) => `  doubt: ${name}`)];
 }
 

@@ -22,6 +22,8 @@ const stream: StreamStatus = {
   incompleteReason: null,
   transactionsApplied: 0,
   rowsApplied: 0,
+  parked: [],
+  blocked: [],
   partial: [],
   reconnects: 0,
 };
@@ -105,6 +107,7 @@ const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
   ['a bad file', { topology: { ...well.topology, valid: false, problems: ['x'] } }, 'warning'],
   ['a stream tried again', { streams: [{ ...stream, state: 'retrying' }] }, 'warning'],
   ['a stream that needs a person', { streams: [{ ...stream, state: 'person' }] }, 'critical'],
+  ['a table left alone', { streams: [{ ...stream, blocked: ['public.case_report'] }] }, 'critical'],
   ['a table that lacks a column', { streams: [{ ...stream, partial }] }, 'warning'],
   ['an origin never heard of', { freshness: [{ ...origin, ageSeconds: null }] }, 'warning'],
   ['an origin long silent', { freshness: [{ ...origin, ageSeconds: 301 }] }, 'warning'],

@@ -69,11 +69,21 @@ function streamRemarks(stream: StatusReport['streams'][number]): Remark[] {
     case 'starting':
     case 'proving':
     case 'streaming':
-      return stream.partial.map(({ table, columns }) => ({
-        verdict: 'warning',
-        reason: `${table} goes in without ${columns.join(', ')}, which do not exist here`,
-      }));
+      return tableRemarks(stream);
   }
+}
+
+function tableRemarks({ provider, partial, blocked }: StatusReport['streams'][number]): Remark[] {
+  return [
+    ...blocked.map((table) => ({
+      verdict: 'critical' as const,
+      reason: `${table} from ${provider} is left alone: too many of its keys are parked`,
+    })),
+    ...partial.map(({ table, columns }) => ({
+      verdict: 'warning' as const,
+      reason: `${table} goes in without ${columns.join(', ')}, which do not exist here`,
+    })),
+  ];
 }
 
 function originRemarks({ freshness, heartbeatMs }: StatusReport): Remark[] {

@@ -35,6 +35,8 @@ async function linesOf(sample: Partial<Sample>, more: Partial<Snapshot> = {}): P
       freshness: [],
       streams: [],
       subtree: [],
+      parked: [],
+      blocked: [],
       slots: [],
       walWrittenBytes: null,
       walDirectoryBytes: null,

@@ -1,5 +1,6 @@
 /** A snapshot as metrics. */
 import type { StreamReport } from '../supervise/stream-report.ts';
+import { parkReasons } from '../parking/parked-key.ts';
 import { countFindings } from './finding.ts';
 import { observeSubtree } from './observe-subtree.ts';
 import type { Metrics } from './registry.ts';
@@ -16,6 +17,7 @@ export function observe(metrics: Metrics, snapshot: Snapshot): void {
     observeState(metrics, stream);
     observeLag(metrics, stream);
     observeTotals(metrics, stream);
+    observeParked(metrics, stream.provider, snapshot);
   }
   observeSubtree(metrics, snapshot);
   for (const slot of snapshot.sample.slots) {
@@ -124,6 +126,23 @@ function observeTotals(metrics: Metrics, { provider, totals }: StreamReport): vo
     const table = rest.join(' ');
     const conflict = { ...labels, conflict_type: type, table };
     metrics.set('tributary_stream_conflicts_total', count, conflict);
+  }
+}
+
+/** Every table and reason, so that a key that is freed shows as zero. Unknown until the database was asked. */
+function observeParked(metrics: Metrics, stream: string, { topology, sample }: Snapshot): void {
+  if (sample.at === null) {
+    return;
+  }
+  for (const { schema, name } of topology.tables) {
+    const table = `${schema}.${name}`;
+    const own = sample.parked.filter((one) => one.provider === stream && one.table === table);
+    for (const reason of parkReasons) {
+      const count = own.find((one) => one.reason === reason)?.count ?? 0;
+      metrics.set('tributary_parked_keys', count, { stream, table, reason });
+    }
+    const blocked = sample.blocked.some((one) => one.provider === stream && one.table === table);
+    metrics.set('tributary_table_blocked', blocked, { stream, table });
   }
 }
 

@@ -65,6 +65,13 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
   const row = sample.streams.find(({ provider }) => provider === stream.provider);
   const position = stream.position ?? row?.position ?? null;
   const heartbeat = sample.freshness.find(({ origin }) => origin === stream.provider);
+  const parked = sample.parked.filter(({ provider }) => provider === stream.provider);
+  const blocked = sample.blocked.filter(({ provider }) => provider === stream.provider);
+  const lacking = [
+    ...(row?.incomplete ? [row.incomplete] : []),
+    ...(blocked.length > 0 ? ['blocked'] : []),
+    ...(parked.length > 0 ? ['parked'] : []),
+  ];
   const live = progress?.connected ? progress : null;
   return {
     provider: stream.provider,
@@ -81,13 +88,15 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
     lagBytes: live && position && behind(live.walEnd, position),
     queuedBytes: live && live.queuedBytes,
     heartbeatAgeSeconds: heartbeat ? ageNow(sample, heartbeat.ageSeconds) : null,
-    complete: row ? row.incomplete === null : null,
-    incompleteReason: row?.incomplete ?? null,
+    complete: row ? lacking.length === 0 : null,
+    incompleteReason: lacking.length > 0 ? lacking.join(', ') : null,
     transactionsApplied: totals.transactions,
     rowsApplied: [...totals.rows.values()].reduce(
       (sum, rows) => sum + rows.insert + rows.update + rows.delete,
       0,
     ),
+    parked: parked.map(({ table, reason, count }) => ({ table, reason, count })),
+    blocked: blocked.map(({ table }) => table),
     partial: [...stream.partial].map(([table, columns]) => ({ table, columns: [...columns] })),
     reconnects: Math.max(0, totals.connections - 1),
   };

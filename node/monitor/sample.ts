@@ -11,6 +11,12 @@ import { loadStreams, type StreamRow } from '../database/streams.ts';
 import { readSubtree, type SubtreeHeartbeat } from '../database/subtree.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
+import {
+  allBlocked,
+  countParked,
+  type ParkedCount,
+  type ParkQuery,
+} from '../parking/parked-table.ts';
 import { readDisk, type Disk } from './disk.ts';
 
 export interface Sample {
@@ -23,6 +29,9 @@ export interface Sample {
   /** What the nodes below last said of themselves. */
   readonly subtree: readonly SubtreeHeartbeat[];
   readonly streams: readonly StreamRow[];
+  readonly parked: readonly ParkedCount[];
+  /** Tables a stream leaves alone. */
+  readonly blocked: readonly { readonly provider: string; readonly table: string }[];
   readonly slots: readonly Slot[];
   /** Position of the log's end; null: not known yet. */
   readonly walWrittenBytes: number | null;
@@ -63,6 +72,8 @@ const nothing: Sample = {
   freshness: [],
   subtree: [],
   streams: [],
+  parked: [],
+  blocked: [],
   slots: [],
   walWrittenBytes: null,
   walDirectoryBytes: null,
@@ -128,8 +139,12 @@ export class Sampler {
       const freshness = await readFreshness(database);
       const subtree = await readSubtree(database);
       const rates = await this.#rates();
+      const query: ParkQuery = async (text, values) => await pool.query(text, [...(values ?? [])]);
+      const parked = await countParked(query);
+      const blocked = await allBlocked(query);
       const at = performance.now();
-      this.#sample = { ...this.#sample, at, streams, freshness, subtree, disk, rates };
+      const asked = { streams, freshness, subtree, rates, parked, blocked };
+      this.#sample = { ...this.#sample, ...asked, at, disk };
     } catch (error) {
       this.#sample = { ...this.#sample, error: localError(error), disk };
     }

@@ -1,5 +1,6 @@
 /** What `GET /api/status` says: schema first, so that its readers and its description can not differ from it. */
 import { z } from 'zod';
+import { parkReasons } from '../parking/parked-key.ts';
 
 const bytes = z.number().nullable();
 const problem = z.object({
@@ -33,6 +34,10 @@ export const streamReport = z.object({
   incompleteReason: z.string().nullable(),
   transactionsApplied: z.number(),
   rowsApplied: z.number(),
+  /** Keys that are not level here, by table and reason; `tributary parked list` names them. */
+  parked: z.array(z.object({ table: z.string(), reason: z.enum(parkReasons), count: z.number() })),
+  /** Tables left alone because too many of their keys were parked. */
+  blocked: z.array(z.string()),
   /** Tables whose rows go in without some sent columns, because those do not exist here. */
   partial: z.array(z.object({ table: z.string(), columns: z.array(z.string()) })),
   reconnects: z.number(),

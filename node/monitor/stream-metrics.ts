@@ -52,9 +52,22 @@ export const streamMetrics = {
   },
   tributary_stream_conflicts_total: {
     kind: 'counter',
-    help: "Rows that met another state here than expected, by PostgreSQL's names of conflicts.",
+    help: "Rows that met another state here than expected, by PostgreSQL's names of conflicts; see conflicts.md.",
     worry: 'Grows in quiet times: somebody writes here to rows that are entered elsewhere.',
     labels: ['stream', 'conflict_type', 'table'],
+  },
+  tributary_parked_keys: {
+    kind: 'gauge',
+    help: 'Keys that are not level here: their change could not be stored, or they wait for a row they refer to.',
+    worry:
+      'Above 0 for an hour: see `tributary parked list`. Only `orphan` mends itself as rows arrive.',
+    labels: ['stream', 'table', 'reason'],
+  },
+  tributary_table_blocked: {
+    kind: 'gauge',
+    help: 'Whether a stream leaves a table alone because too many of its keys were parked.',
+    worry: '1: at once. Mend what `tributary parked list` shows, then reconcile the table.',
+    labels: ['stream', 'table'],
   },
   tributary_stream_replays_total: {
     kind: 'counter',

@@ -168,6 +168,32 @@ export async function blockedTables(
   return rows as TableName[];
 }
 
+export interface ParkedCount {
+  readonly provider: string;
+  readonly table: string;
+  readonly reason: ParkReason;
+  readonly count: number;
+}
+
+/** How many keys are parked, by stream, table and reason. */
+export async function countParked(query: ParkQuery): Promise<readonly ParkedCount[]> {
+  const { rows } = await query(
+    `select p.provider, p.schema_name || '.' || p.table_name as "table", p.reason, count(*)::int as count
+     from tributary.parked p group by 1, 2, 3 order by 1, 2, 3`,
+  );
+  return rows as ParkedCount[];
+}
+
+/** Tables left alone, by stream. */
+export async function allBlocked(
+  query: ParkQuery,
+): Promise<readonly { readonly provider: string; readonly table: string }[]> {
+  const { rows } = await query(
+    `select b.provider, b.schema_name || '.' || b.table_name as "table" from tributary.blocked b order by 1, 2`,
+  );
+  return rows as { provider: string; table: string }[];
+}
+
 const parkedList = `p.provider, p.schema_name, p.table_name, p.key, p.origin, p.reason, p.sqlstate, p.column_name,
   p.constraint_name, p.type_name, p.waits_for::text as waits_for, p.attempts, p.first_at, p.last_at, p.retry_at`;
 

@@ -82,7 +82,7 @@ const exact = [
 
 /**
  * Each column by itself, and its failure passed over: the application's upgrade may have dropped, renamed or changed it
- * since prepare, and its approvals must go on. Should the value not leave, the stream stops with value_missing.
+ * since prepare, and its approvals must go on. Should the value not leave, the key is parked with value_missing.
  */
 function carryFunction(name: string, columns: readonly ColumnFacts[]): string {
   const lines = columns.map((column) => {

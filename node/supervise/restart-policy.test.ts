@@ -32,7 +32,7 @@ void test('chance takes up to a half off, so that streams do not come back in st
 });
 
 void test('what needs a person is looked at once a minute, and is an error from the first line', () => {
-  for (const code of ['doubt', 'row_failed', 'drifted', 'secret_unreadable'] as const) {
+  for (const code of ['doubt', 'drifted', 'secret_unreadable'] as const) {
     assert.deepEqual(restartAfter(code, 1, 0.5), { delayMs: personDelayMs, level: 'error' });
   }
 });
@@ -47,6 +47,6 @@ void test('the log line grows louder with the delay', () => {
 });
 
 void test('a row that failed is mended by a part that went in, a cut link by a connection that stands', () => {
-  assert.equal(mendedBy('row_failed'), 'part');
+  assert.equal(mendedBy('drifted'), 'part');
   assert.equal(mendedBy('link_cut'), 'connection');
 });

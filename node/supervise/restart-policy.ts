@@ -29,9 +29,6 @@ export function restartAfter(code: ErrorCode, failures: number, chance: number):
 }
 
 const applyCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'row_failed',
-  'value_missing',
-  'origin_violation',
   'drifted',
   'disk_full',
   'local_busy',
@@ -41,7 +38,7 @@ const applyCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * What shows that a failure is mended. A row that can not be stored fails again at every attempt, each time after the
+ * What shows that a failure is mended. A part that can not be stored fails again at every attempt, each time after the
  * connection stood: only a part that went in is a proof.
  */
 export function mendedBy(code: ErrorCode): 'connection' | 'part' {
