@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import { wantAllSql } from '../database/reconcile-tables.ts';
 import { sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -320,10 +321,13 @@ class DirectApplier implements Applier {
 
   /** What the publication now lets through and stood at the provider before is not here, and no change will bring it. */
   async #noteIncomplete(publicationChanged: boolean): Promise<void> {
+    const { query } = this.#session;
+    const { provider } = this.#options.scope;
     const mark = `update tributary.stream set incomplete = coalesce(incomplete, 'publication_changed') where provider = $1`;
     await Promise.all([
-      publicationChanged ? this.#session.query(mark, [this.#options.scope.provider]) : null,
-      this.#session.query('select tributary.refresh_origins()'),
+      publicationChanged ? query(mark, [provider]) : null,
+      publicationChanged ? query(wantAllSql, [provider, 'publication_changed']) : null,
+      query('select tributary.refresh_origins()'),
     ]);
   }
 
