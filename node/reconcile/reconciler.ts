@@ -51,7 +51,7 @@ export class Reconciler {
   readonly #failures = new Map<string, { readonly count: number; readonly until: number }>();
   #reader: Reader | null = null;
   /** Tables whose publication was waited for since they were wanted. */
-  #based = new Set<string>();
+  readonly #based = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
