@@ -115,6 +115,11 @@ const catalogue = {
     text: 'this node has no child of this name',
     advice: 'Give the name of a child; `tributary topology print` shows the tree.',
   },
+  key_not_parked: {
+    policy: 'configuration',
+    text: 'this key is not parked',
+    advice: 'Give stream, table and key as `tributary parked list --json` shows them.',
+  },
   stream_not_begun: {
     policy: 'configuration',
     text: 'the stream has not begun yet',

@@ -5,11 +5,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
-import { wantAllSql } from '../database/reconcile-tables.ts';
-import { sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
+import type { Lsn } from '../pgoutput/lsn.ts';
 import type { NewParked } from '../parking/parked-key.ts';
 import { ParkedView } from '../parking/parked-view.ts';
 import type { Relation } from '../pgoutput/messages.ts';
@@ -17,6 +15,7 @@ import type { Part } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
 import { encodeTextArray } from './array-codec.ts';
+import { type Committing, commitPosition } from './commit-position.ts';
 import { formatFor, type PublishedTable } from './binary-fit.ts';
 import { Broken, brokenKeys } from './deferred-check.ts';
 import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
@@ -67,6 +66,9 @@ export async function openApplier(options: ApplierOptions): Promise<Applier> {
   }
 }
 
+/** Slices that are sifted after one with bad rows, until so many in a row had none. */
+const sievedSlices = 4;
+
 class DirectApplier implements Applier {
   readonly #options: ApplierOptions;
   readonly #session: Session;
@@ -79,6 +81,8 @@ class DirectApplier implements Applier {
   readonly #total = new Tally();
   readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
   #position: Lsn;
+  /** So many slices are sifted at once: bad rows seldom come alone. */
+  #siftParts = 0;
   #transactions = 0;
   #parts = 0;
   #replays = 0;
@@ -182,7 +186,15 @@ class DirectApplier implements Applier {
         await this.#layouts.prepare(fresh);
         await this.#known.prepare(fresh, work.layoutOf);
         const session = this.#session;
-        const result = await applySlice(fresh, { session, work, first: !begun, catalogueFresh });
+        const from = this.#siftParts > 0 ? 'sift' : 'insert';
+        const result = await applySlice(fresh, {
+          session,
+          work,
+          first: !begun,
+          catalogueFresh,
+          from,
+        });
+        this.#expectBadRows(from, { ...result, refused: work.parking.refused.length > 0 });
         this.#phaseMs.apply += performance.now() - started;
         begun = true;
         if (part.spooled) {
@@ -198,12 +210,12 @@ class DirectApplier implements Applier {
     this.#phaseMs.apply -= work.spent.prepareMs;
     await throwBroken(work);
     const refused = await parkedOf(work.parking.refused, work.query);
-    const noted = await noteParked([...refused, ...without], this.#options.parked, work.query);
+    const noted = noteParked([...refused, ...without], this.#options.parked, work.query);
     await this.#commit(part.position, {
       begun,
       carriesCommit: begun,
       publicationChanged,
-      completeness: noted.changes,
+      completeness: noted.sent,
     });
     noted.committed();
     this.#position = part.position;
@@ -212,6 +224,18 @@ class DirectApplier implements Applier {
     this.#parts += 1;
     this.#replays += replays;
     return part.position;
+  }
+
+  /** Sifting goes on for a while after rows were at fault, and ends when none is found. */
+  #expectBadRows(
+    from: 'insert' | 'sift',
+    { sifted, refused }: { readonly sifted: boolean; readonly refused: boolean },
+  ): void {
+    if (from === 'insert') {
+      this.#siftParts = sifted ? sievedSlices : 0;
+    } else {
+      this.#siftParts = refused ? sievedSlices : this.#siftParts - 1;
+    }
   }
 
   async #putOnce(
@@ -244,7 +268,7 @@ class DirectApplier implements Applier {
       begun: true,
       carriesCommit: false,
       publicationChanged: false,
-      completeness: noted.changes,
+      completeness: noted.sent,
     });
     noted.committed();
   }
@@ -279,56 +303,15 @@ class DirectApplier implements Applier {
     };
   }
 
-  /** The position moves, or the transaction fails: the commit sent behind it then rolls back. */
-  async #commit(
-    position: Lsn,
-    { begun, carriesCommit, publicationChanged, completeness }: Committing,
-  ): Promise<void> {
+  async #commit(position: Lsn, committing: Committing): Promise<void> {
     const started = performance.now();
     const { scope, epoch } = this.#options;
-    const moved = this.#session.query(
-      `with moved as (
-         update tributary.stream set position = $4::pg_lsn, updated = now(),
-           last_commit = case when $5::boolean then $4::pg_lsn else last_commit end
-         where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn
-         returning 1
-       ) select 1 / count(*)::int as moved from moved`,
-      [
-        scope.provider,
-        epoch.toString(),
-        formatLsn(this.#position),
-        formatLsn(position),
-        carriesCommit,
-      ],
-    );
-    const noted =
-      publicationChanged || completeness
-        ? this.#noteIncomplete(publicationChanged)
-        : Promise.resolve();
-    const committed = begun ? this.#session.command('commit') : Promise.resolve();
-    const [move, note, commit] = await Promise.allSettled([moved, noted, committed]);
-    this.#phaseMs.commit += performance.now() - started;
-    if (move.status === 'rejected') {
-      throw sqlFailure(move.reason)?.sqlstate === '22012'
-        ? new TributaryError('fenced', { provider: scope.provider, epoch })
-        : move.reason;
+    const fence = { provider: scope.provider, epoch, from: this.#position, to: position };
+    try {
+      await commitPosition(this.#session, fence, committing);
+    } finally {
+      this.#phaseMs.commit += performance.now() - started;
     }
-    const failed = [note, commit].find((each) => each.status === 'rejected');
-    if (failed) {
-      throw failed.reason;
-    }
-  }
-
-  /** What the publication now lets through and stood at the provider before is not here, and no change will bring it. */
-  async #noteIncomplete(publicationChanged: boolean): Promise<void> {
-    const { query } = this.#session;
-    const { provider } = this.#options.scope;
-    const mark = `update tributary.stream set incomplete = coalesce(incomplete, 'publication_changed') where provider = $1`;
-    await Promise.all([
-      publicationChanged ? query(mark, [provider]) : null,
-      publicationChanged ? query(wantAllSql, [provider, 'publication_changed']) : null,
-      query('select tributary.refresh_origins()'),
-    ]);
   }
 
   async #rollback(): Promise<void> {
@@ -343,14 +326,6 @@ interface Again {
   readonly catalogueFresh: boolean;
   /** Keys the transaction is applied without. */
   readonly without: readonly NewParked[];
-}
-
-interface Committing {
-  readonly begun: boolean;
-  readonly carriesCommit: boolean;
-  readonly publicationChanged: boolean;
-  /** What is parked has changed. */
-  readonly completeness: boolean;
 }
 
 /** @throws Broken */

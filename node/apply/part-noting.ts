@@ -13,30 +13,23 @@ import type { Layout } from './layout.ts';
 import type { Query } from './session.ts';
 
 export interface Noted {
-  /** What is complete here has changed. */
-  readonly changes: boolean;
+  /** Statements on their way; what is complete here changes with them. Empty: nothing is parked or freed. */
+  readonly sent: readonly Promise<unknown>[];
   /** After the commit. */
   committed(): void;
 }
 
 /** A table with more parked keys than the bound is blocked instead: it comes back whole, by reconcile. */
-export async function noteParked(
-  keys: readonly NewParked[],
-  view: ParkedView,
-  query: Query,
-): Promise<Noted> {
+export function noteParked(keys: readonly NewParked[], view: ParkedView, query: Query): Noted {
   if (keys.length === 0) {
-    return { changes: false, committed: () => {} };
+    return { sent: [], committed: () => {} };
   }
   const { kept, blocked } = withinBound(keys, view);
-  if (kept.length > 0) {
-    await park(query, view.provider, kept);
-  }
-  for (const table of blocked) {
-    await block(query, view.provider, table);
-  }
   return {
-    changes: true,
+    sent: onTheirWay([
+      ...(kept.length > 0 ? [park(query, view.provider, kept)] : []),
+      ...blocked.map(async (table) => await block(query, view.provider, table)),
+    ]),
     committed: () => {
       view.add(kept);
       blocked.forEach((table) => view.block(table));
@@ -53,7 +46,7 @@ export async function notePut(
   view: ParkedView,
   query: Query,
 ): Promise<Noted> {
-  const noted = await noteParked(
+  const noted = noteParked(
     refused.filter((one) => !view.find(one)),
     view,
     query,
@@ -70,16 +63,26 @@ export async function notePut(
   });
   const level = were.filter(({ key }) => !still.has(JSON.stringify(key)));
   const failed = refused.filter((one) => view.find(one));
-  await unpark(query, view.provider, level);
-  await noteAttempt(query, view.provider, failed);
   return {
-    changes: noted.changes || level.length > 0 || failed.length > 0,
+    sent: [
+      ...noted.sent,
+      ...onTheirWay([
+        ...(level.length > 0 ? [unpark(query, view.provider, level)] : []),
+        ...(failed.length > 0 ? [noteAttempt(query, view.provider, failed)] : []),
+      ]),
+    ],
     committed: () => {
       noted.committed();
       view.remove(level);
       view.add(failed);
     },
   };
+}
+
+/** Their failures are read with the commit's. */
+function onTheirWay(statements: readonly Promise<unknown>[]): readonly Promise<unknown>[] {
+  statements.forEach((one) => void one.catch(() => {}));
+  return statements;
 }
 
 interface Put {

@@ -19,40 +19,54 @@ interface Rivalry {
   readonly work: Work;
 }
 
+/**
+ * How many unique indexes hold a value of each for another row; one whose index can not be asked, because it is partial
+ * or over expressions, is missing.
+ */
+export async function rivalsOf<Row extends Stuck>(
+  stuck: readonly Row[],
+  { layout, form, work }: Rivalry,
+): Promise<ReadonlyMap<Row, number>> {
+  const { uniques, key } = layout.target;
+  const needed = new Set([...key, ...uniques.flatMap((one) => one.columns)]);
+  const columns = params(
+    layout.columns.filter(
+      ({ index, column }) =>
+        needed.has(column.name) && stuck.every(({ row }) => row.tuple.kind(index) !== 'unchanged'),
+    ),
+    form,
+  );
+  const rows = stuck.filter(
+    ({ cause, row }) =>
+      uniques.some(({ name }) => name === cause.constraint) &&
+      // Its own row stands here under the other key.
+      !('keyChanged' in row && row.keyChanged),
+  );
+  if (rows.length === 0) {
+    return new Map();
+  }
+  const tuples = rows.map(({ row }) => row.tuple);
+  const { rows: found } = await work.query(
+    rivalsSql(layout, columns, uniques),
+    bind(columns, tuples, layout.table),
+  );
+  const counts = new Map(
+    (found as { n: number; rivals: number }[]).map((one) => [one.n, one.rivals]),
+  );
+  return new Map(rows.map((row, index) => [row, counts.get(index + 1) ?? 0]));
+}
+
 /** Counts each by PostgreSQL's name for it. */
 export async function countUniqueConflicts(
   stuck: readonly Stuck[],
   rivalry: Rivalry,
 ): Promise<void> {
   const rows = stuck.filter(({ cause }) => unique(cause));
-  if (rows.length === 0) {
-    return;
-  }
-  const { layout, form, work } = rivalry;
-  const indexes = layout.target.uniques;
-  const columns = params(
-    layout.columns.filter(({ index }) =>
-      rows.every(({ row }) => row.tuple.kind(index) !== 'unchanged'),
-    ),
-    form,
-  ).filter(({ column }) =>
-    [...layout.target.key, ...indexes.flatMap((one) => one.columns)].includes(column.name),
-  );
-  const { rows: found } = await work.query(
-    rivalsSql(layout, columns, indexes),
-    bind(
-      columns,
-      rows.map(({ row }) => row.tuple),
-      layout.table,
-    ),
-  );
-  const rivals = new Map(
-    (found as { n: number; rivals: number }[]).map((one) => [one.n, one.rivals]),
-  );
-  for (const [at, { inserted }] of rows.entries()) {
-    const single = inserted ? 'insert_exists' : 'update_exists';
-    const many = (rivals.get(at + 1) ?? 0) > 1;
-    work.tally.conflict(many ? 'multiple_unique_conflicts' : single, layout.table);
+  const rivals = await rivalsOf(rows, rivalry);
+  for (const one of rows) {
+    const single = one.inserted ? 'insert_exists' : 'update_exists';
+    const many = (rivals.get(one) ?? 0) > 1;
+    rivalry.work.tally.conflict(many ? 'multiple_unique_conflicts' : single, rivalry.layout.table);
   }
 }
 

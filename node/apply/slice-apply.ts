@@ -20,7 +20,7 @@ export interface SliceOptions {
   /** The catalogue was read anew for this part: failures of class 42 are not due to old statements. */
   readonly catalogueFresh: boolean;
   /** The first rung that is tried; default: insert. */
-  readonly from?: SetMode;
+  readonly from?: SetMode | 'sift';
 }
 
 /** So few changes go faster one by one than by another try as sets. */
@@ -28,9 +28,10 @@ const stepsAtOnce = 16;
 
 export const begin = 'begin isolation level read committed';
 
-/** How often the ladder below its first rung was needed. */
+/** How often the ladder below its first rung was needed, and whether rows were at fault. */
 export interface SliceResult {
   readonly replayed: boolean;
+  readonly sifted: boolean;
 }
 
 /** @throws the database's error; TributaryError */
@@ -41,13 +42,14 @@ export async function applySlice(
   const { session, first } = options;
   const point = first ? transactionItself : savepoint;
   const mark = send(session, point.mark);
-  let outcome: Attempted = 'misfit';
-  if (options.from !== 'upsert') {
+  const { from = 'insert' } = options;
+  let outcome: Attempted = from === 'sift' ? 'row' : 'misfit';
+  if (from === 'insert') {
     outcome = await attempt(transactions, 'insert', options);
     if (outcome === 'applied') {
       await mark;
       await settle(session, [point.release]);
-      return { replayed: false };
+      return { replayed: false, sifted: false };
     }
     await settle(session, point.undo);
   }
@@ -61,7 +63,7 @@ export async function applySlice(
     await sieve(transactions, options);
   }
   await settle(session, [point.release]);
-  return { replayed: true };
+  return { replayed: true, sifted: outcome === 'row' };
 }
 
 const savepoint = {
@@ -106,7 +108,7 @@ async function attempt(
 async function sieve(transactions: readonly Transaction[], options: SliceOptions): Promise<void> {
   const { session, work } = options;
   const { parking } = work;
-  await session.command(wholeSavepoint.mark);
+  const mark = send(session, wholeSavepoint.mark);
   if ((await sift(transactions, work, { last: false })) === 'ordered') {
     await settle(session, wholeSavepoint.undo);
     await split(transactions, options);
@@ -114,6 +116,7 @@ async function sieve(transactions: readonly Transaction[], options: SliceOptions
   if (parking.suspends) {
     await sift(transactions, { ...work, taking: parking.resume() }, { last: true });
   }
+  await mark;
   await settle(session, [wholeSavepoint.release]);
 }
 
@@ -170,9 +173,7 @@ function send(session: Session, command: string): Promise<void> {
 }
 
 async function settle(session: Session, commands: readonly string[]): Promise<void> {
-  for (const command of commands) {
-    if (command) {
-      await session.command(command);
-    }
-  }
+  await Promise.all(
+    commands.filter((one) => one !== '').map(async (one) => await session.command(one)),
+  );
 }

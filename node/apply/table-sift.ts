@@ -6,10 +6,11 @@ import { because, type ParkCause } from '../parking/parked-key.ts';
 import { admission } from './admission.ts';
 import type { Form } from './binding.ts';
 import type { Collapsed, KeyedRow, UpdatedRow } from './collapse.ts';
-import { runCounted, type SetOutcome } from './counted-set.ts';
+import { type Answer, type Failed, fire } from './counted-set.ts';
 import { failsByItself } from './failure.ts';
 import { type Layout, lacksValue } from './layout.ts';
-import { countUniqueConflicts, mayCircle, type Stuck } from './rivals.ts';
+import { PourQueue, type Range } from './pour-queue.ts';
+import { countUniqueConflicts, mayCircle, rivalsOf, type Stuck } from './rivals.ts';
 import {
   groupByColumns,
   standingTuple,
@@ -31,8 +32,11 @@ interface Suspect extends Stuck {
   readonly batch: Batch;
 }
 
-const leastRows = 32;
-const mostRows = 4096;
+interface Fault {
+  readonly set: Range;
+  readonly failed: Failed;
+  readonly queue: PourQueue;
+}
 
 export class TableSift {
   readonly #layout: Layout;
@@ -113,43 +117,54 @@ export class TableSift {
     return { kind: 'insert', rows, make };
   }
 
-  /** In sets that grow while all goes well and shrink to what lies between two bad rows. */
   async #pour(batch: Batch): Promise<void> {
-    let at = 0;
-    let size = mostRows;
-    while (at < batch.rows.length) {
-      const rows = batch.rows.slice(at, at + size);
-      const outcome = await runCounted(batch.make(rows), this.#work);
-      if (outcome.kind === 'in') {
-        await this.#judge(batch, rows, outcome);
-        at += rows.length;
-        size = Math.min(size * 2, mostRows);
-      } else if (
-        !this.#upserting &&
-        batch.kind === 'insert' &&
-        outcome.cause.sqlstate === '23505'
-      ) {
-        this.#upserting = true;
-      } else if (rows.length === 1) {
-        this.#set(batch, rows, outcome.cause);
-        at += 1;
-        size = leastRows;
-      } else if (outcome.at === null || outcome.at === rows.length - 1) {
-        // After the last row comes what fails for the set as a whole, such as a statement's trigger.
-        size = rows.length >> 1;
-      } else if (batch.kind !== 'insert') {
-        size = Math.max(1, outcome.at);
+    const queue = new PourQueue(batch.rows.length);
+    for (let sets = queue.next(); sets.length > 0; sets = queue.next()) {
+      const rows = sets.map(({ from, to }) => batch.rows.slice(from, to));
+      const { went, failed } = await fire(rows.map(batch.make), this.#work);
+      for (const [index, answer] of went.entries()) {
+        await this.#judge(batch, rows[index] ?? [], answer);
+        queue.went(sets[index]?.to ?? 0);
+      }
+      const set = sets[went.length];
+      if (failed && set) {
+        this.#fault(batch, { set, failed, queue });
       } else {
-        await this.#pour({ ...batch, rows: rows.slice(0, outcome.at) });
-        this.#set(batch, rows.slice(outcome.at, outcome.at + 1), outcome.cause);
-        at += outcome.at + 1;
-        size = Math.min(Math.max(leastRows, 2 * outcome.at), mostRows);
+        queue.allWent();
       }
     }
   }
 
+  /** What to do about a set that failed. */
+  #fault(batch: Batch, { set, failed, queue }: Fault): void {
+    const { cause, at } = failed;
+    const { from, to } = set;
+    const inserts = batch.kind === 'insert';
+    if (inserts && !this.#upserting && this.#ofKey(cause)) {
+      this.#upserting = true;
+    } else if (to - from === 1) {
+      this.#set(batch, batch.rows[from], cause);
+      queue.without(from, set);
+    } else if (at === null || at === to - from - 1) {
+      // After the last row comes what fails for the set as a whole, such as a statement's trigger.
+      queue.halve(set);
+    } else if (inserts) {
+      this.#set(batch, batch.rows[from + at], cause);
+      queue.without(from + at, set);
+    } else {
+      queue.alone(from + at, set);
+    }
+  }
+
+  /** A row of the key stands here: others may too. */
+  #ofKey({ sqlstate, constraint }: ParkCause): boolean {
+    const { uniques, key } = this.#layout.target;
+    const index = uniques.find(({ name }) => name === constraint);
+    return sqlstate === '23505' && (!index || index.columns.every((name) => key.includes(name)));
+  }
+
   /** The row is set aside. */
-  #set(batch: Batch, [row]: readonly KeyedRow[], cause: ParkCause): void {
+  #set(batch: Batch, row: KeyedRow | undefined, cause: ParkCause): void {
     if (!row) {
       return;
     }
@@ -161,11 +176,7 @@ export class TableSift {
   }
 
   /** What the answer of a set that went in says of rows that were not as expected. */
-  async #judge(
-    batch: Batch,
-    rows: readonly KeyedRow[],
-    outcome: SetOutcome & { kind: 'in' },
-  ): Promise<void> {
+  async #judge(batch: Batch, rows: readonly KeyedRow[], outcome: Answer): Promise<void> {
     const { tally } = this.#work;
     const { table } = this.#layout;
     if (batch.kind === 'insert') {
@@ -247,14 +258,16 @@ export class TableSift {
 
   /** The rows that met others, now that those are where they belong. */
   async #settle(): Promise<boolean> {
-    let pending = this.#suspects.splice(0);
+    let pending: readonly Suspect[] = this.#suspects.splice(0);
     for (let before = Infinity; pending.length > 0 && pending.length < before;) {
       before = pending.length;
-      for (const { batch, row } of pending) {
+      const rivals = await rivalsOf(pending, this.#rivalry());
+      const free = pending.filter((one) => (rivals.get(one) ?? 0) === 0);
+      for (const { batch, row } of free) {
         await this.#pour({ ...batch, rows: [row] });
       }
       await this.#pour(this.#inserting(this.#missing.splice(0)));
-      pending = this.#suspects.splice(0);
+      pending = [...pending.filter((one) => !free.includes(one)), ...this.#suspects.splice(0)];
     }
     if (!this.#last && (await mayCircle(pending, this.#rivalry()))) {
       return false;

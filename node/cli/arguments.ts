@@ -33,6 +33,17 @@ const shapes = {
     },
     words: [],
   },
+  parked: {
+    options: {
+      ...place,
+      ...json,
+      stream: { type: 'string' },
+      table: { type: 'string' },
+      key: { type: 'string' },
+      reason: { type: 'string' },
+    },
+    words: ['list|retry|discard'],
+  },
   // --node means nothing to it, but stands on the command line of whoever repeats the others'.
   topology: { options: place, words: ['validate|print'] },
   help: { options: {}, words: [] },

@@ -4,6 +4,7 @@ import type { Arguments } from './arguments.ts';
 import { complaint } from './complain.ts';
 import { checkCommand } from './check.ts';
 import { help } from './help.ts';
+import { parkedCommand, type ParkedArguments } from './parked.ts';
 import { pauseCommand } from './pause.ts';
 import { placeOf, topologyFile, type Place } from './place.ts';
 import { prepareCommand, type PrepareArguments } from './prepare.ts';
@@ -39,6 +40,8 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
     case 'pause':
     case 'resume':
       return await pauseCommand((await placeOf(args)).node, { verb: command, words }, out);
+    case 'parked':
+      return await parkedCommand((await placeOf(args)).node, parkedOf(args), out);
     case 'topology':
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
     case 'prepare':
@@ -68,6 +71,24 @@ async function statusOf(args: Arguments, out: Terminal['out']): Promise<number> 
     rest.forEach((line) => out(line));
     return exitCodes.unknown;
   }
+}
+
+function parkedOf({ words: [verb], options }: Arguments): ParkedArguments {
+  if (verb !== 'list' && verb !== 'retry' && verb !== 'discard') {
+    throw new TributaryError('usage', { expected: 'tributary parked list|retry|discard' });
+  }
+  const text = (name: string): string | null => {
+    const value = options[name];
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    verb,
+    stream: text('stream'),
+    table: text('table'),
+    key: text('key'),
+    reason: text('reason'),
+    json: options['json'] === true,
+  };
 }
 
 function verbOf([verb]: readonly string[]): 'validate' | 'print' {

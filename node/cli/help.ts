@@ -8,6 +8,12 @@ export const help = `tributary: carries approved records upstream between Postgr
   tributary reload                       read the topology file again; a bad file changes nothing
   tributary pause STREAM                 stop the stream of a child, across restarts, until
   tributary resume STREAM                it is let go on
+  tributary parked list [--stream NAME] [--json]
+                                         keys that are not level here, each with the reason and what to do
+  tributary parked retry --stream NAME [--table TABLE]
+                                         try them again now
+  tributary parked discard --stream NAME --table TABLE --key '["..."]' --reason TEXT
+                                         give one up; the reason is kept in the audit
   tributary check [--json]               everything that would break later, each with what mends it
   tributary prepare [--plan] [--admin URL] [--undo]
                                          make this node's PostgreSQL ready, as its owner

@@ -13,8 +13,12 @@ import { replaceRoutes } from '../database/routes.ts';
 import { setPaused } from '../database/streams.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
+import type { Discard } from '../http/node-api.ts';
 import type { Log } from '../log.ts';
 import type { Finding } from '../monitor/finding.ts';
+import { discardKey, retryNow } from '../parking/deeds.ts';
+import { tableNameOf } from '../parking/parked-key.ts';
+import { ParkedView } from '../parking/parked-view.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
 import { ProbeLoop } from '../monitor/probe-loop.ts';
 import type { Sampler } from '../monitor/sample.ts';
@@ -38,6 +42,11 @@ export interface NodeServiceOptions {
   /** Made once, over the topology in force. */
   readonly watches: (topology: () => Topology) => readonly Watch[];
   readonly log: Log;
+}
+
+interface Retry {
+  readonly actor: string;
+  readonly table?: string;
 }
 
 /** Something that looks at this node's own PostgreSQL while this process leads. */
@@ -137,7 +146,40 @@ export class NodeService {
 
   /** Stops a stream until it is resumed, or lets it go on. @throws TributaryError stream_unknown, stream_not_begun, not_leading. */
   async setPaused(stream: string, paused: boolean, actor: string): Promise<void> {
-    const { database } = this.#options;
+    await this.#act(stream, async () => {
+      const by = { node: this.#name, actor };
+      await setPaused(this.#options.database, stream, { paused, by });
+    });
+    this.#supervisor.begin(stream);
+    this.#heartbeat.soon();
+  }
+
+  /** Parked keys of a stream, or of one of its tables, are tried again soon; how many. @throws as setPaused. */
+  async retryParked(provider: string, deed: Retry): Promise<number> {
+    const table = deed.table === undefined ? null : tableNameOf(deed.table);
+    const by = { node: this.#name, actor: deed.actor };
+    return await this.#act(
+      provider,
+      async () => await retryNow(this.#options.database, { provider, table, by }),
+    );
+  }
+
+  /** @throws TributaryError key_not_parked; as setPaused. */
+  async discardParked(provider: string, { actor, table, key, reason }: Discard): Promise<void> {
+    const deed = {
+      key: { table: tableNameOf(table), key },
+      reason,
+      by: { node: this.#name, actor },
+    };
+    await this.#act(provider, async () => {
+      const view = this.#supervisor.parkedOf(provider) ?? new ParkedView(provider);
+      await discardKey(this.#options.database, view, deed);
+    });
+    this.#heartbeat.soon();
+  }
+
+  /** What is done to a stream of this node, while this process serves it. */
+  async #act<T>(stream: string, deed: () => Promise<T>): Promise<T> {
     if (!childrenOf(this.#topology, this.#node).some(({ name }) => name === stream)) {
       throw new TributaryError('stream_unknown', { stream });
     }
@@ -145,12 +187,10 @@ export class NodeService {
       throw this.#problem ?? new TributaryError('not_leading', { leader: this.#leader });
     }
     try {
-      await setPaused(database, stream, { paused, by: { node: this.#name, actor } });
+      return await deed();
     } catch (error) {
       throw localError(error);
     }
-    this.#supervisor.begin(stream);
-    this.#heartbeat.soon();
   }
 
   async #reload(): Promise<readonly string[]> {

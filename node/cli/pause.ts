@@ -1,8 +1,9 @@
 /** `tributary pause|resume STREAM`: asks the running process to stop the stream of a child, or to let it go on. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { NodeConfig } from '../config/model.ts';
 import { addressOf, askNode } from './node-address.ts';
+import { userName } from './user-name.ts';
 
 export interface PauseArguments {
   readonly verb: 'pause' | 'resume';
@@ -41,13 +42,4 @@ export async function pauseCommand(
   out(`${node.name}: ${stream}: ${text} (HTTP ${reply.status})`);
   out(advice);
   return reply.status === 409 ? 2 : 1;
-}
-
-/** A user without a name in the system, as in a container. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`;
-  }
 }

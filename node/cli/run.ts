@@ -102,6 +102,8 @@ function nodeApi(service: NodeService): { reading: NodeReading; acting: NodeActi
     acting: {
       reload: async () => await service.reload(),
       pause: async (stream, actor) => await service.setPaused(stream, true, actor),
+      retryParked: async (stream, deed) => await service.retryParked(stream, deed),
+      discardParked: async (stream, deed) => await service.discardParked(stream, deed),
       resume: async (stream, actor) => await service.setPaused(stream, false, actor),
     },
   };

@@ -4,6 +4,7 @@ import type { Topology } from '../config/model.ts';
 import { nodeOf } from '../config/tree.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import { SchemaWatch } from '../parking/schema-watch.ts';
 import { SlotWatch } from '../provider/slot-watch.ts';
 import { UnusedSlots } from '../provider/unused-slots.ts';
 import { PublicationWatch } from '../publish/watch.ts';
@@ -30,5 +31,6 @@ export function nodeWatches(options: WatchOptions): readonly Watch[] {
     },
     new PublicationWatch(options),
     new UnusedSlots({ ...options, parent }),
+    new SchemaWatch({ pool: options.pool }),
   ];
 }

@@ -17,6 +17,20 @@ export interface NodeActing {
   pause(stream: string, actor: string): Promise<void>;
   /** @throws TributaryError. */
   resume(stream: string, actor: string): Promise<void>;
+  /** Every parked key of a stream, or of one of its tables, is tried again soon; how many. @throws TributaryError. */
+  retryParked(
+    stream: string,
+    deed: { readonly actor: string; readonly table?: string },
+  ): Promise<number>;
+  /** @throws TributaryError. */
+  discardParked(stream: string, deed: Discard): Promise<void>;
+}
+
+export interface Discard {
+  readonly actor: string;
+  readonly table: string;
+  readonly key: readonly string[];
+  readonly reason: string;
 }
 
 export interface Unready {

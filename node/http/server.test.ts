@@ -30,6 +30,12 @@ class Node {
           return await Promise.resolve(this.problems);
         },
         pause: async (stream, actor) => await this.#act(`pause ${stream} by ${actor}`),
+        retryParked: async (stream, { actor, table }) => {
+          await this.#act(`retry ${stream} ${table ?? 'all'} by ${actor}`);
+          return 3;
+        },
+        discardParked: async (stream, { actor, table, key }) =>
+          await this.#act(`discard ${stream} ${table} ${key.join()} by ${actor}`),
         resume: async (stream, actor) => await this.#act(`resume ${stream} by ${actor}`),
       },
       ...over,

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { NodeActing, NodeReading } from './node-api.ts';
+import type { Discard, NodeActing, NodeReading } from './node-api.ts';
 import { page } from './page.ts';
 
 export interface HttpOptions {
@@ -105,6 +105,35 @@ const streamAction = {
   },
 } as const;
 
+const actor = streamAction.body.properties.actor;
+const tableName = { type: 'string', minLength: 3, maxLength: 200 } as const;
+const text = { type: 'string', minLength: 1, maxLength: 4000 } as const;
+
+const retryAction = {
+  ...streamAction,
+  body: {
+    type: 'object',
+    properties: { actor, table: tableName },
+    required: ['actor'],
+    additionalProperties: false,
+  },
+} as const;
+
+const discardAction = {
+  ...streamAction,
+  body: {
+    type: 'object',
+    properties: {
+      actor,
+      table: tableName,
+      key: { type: 'array', items: text, minItems: 1, maxItems: 32 },
+      reason: text,
+    },
+    required: ['actor', 'table', 'key', 'reason'],
+    additionalProperties: false,
+  },
+} as const;
+
 interface StreamAction {
   readonly Params: { readonly stream: string };
   readonly Body: { readonly actor: string };
@@ -131,8 +160,26 @@ function addActing(server: FastifyInstance, { acting }: HttpOptions): void {
         },
       );
     }
+    addParkedActing(here, acting);
     done();
   });
+}
+
+function addParkedActing(here: FastifyInstance, acting: NodeActing): void {
+  here.post<{ Params: StreamAction['Params']; Body: { actor: string; table?: string } }>(
+    '/api/streams/:stream/parked/retry',
+    { schema: retryAction },
+    async ({ params: { stream }, body }, reply) =>
+      await reply.send({ stream, keys: await acting.retryParked(stream, body) }),
+  );
+  here.post<{ Params: StreamAction['Params']; Body: Discard }>(
+    '/api/streams/:stream/parked/discard',
+    { schema: discardAction },
+    async ({ params: { stream }, body }, reply) => {
+      await acting.discardParked(stream, body);
+      return await reply.send({ stream, keys: 1 });
+    },
+  );
 }
 
 /** A page of another site, open in a browser on this machine, also comes from loopback; it can not hide its origin. */

@@ -59,3 +59,9 @@ export function because(reason: Exclude<ParkReason, 'row_failed'>): ParkCause {
 export function tableText({ schema, name }: TableName): string {
   return `${schema}.${name}`;
 }
+
+/** Of `schema.name`; only the name may hold dots. */
+export function tableNameOf(text: string): TableName {
+  const dot = text.indexOf('.');
+  return { schema: text.slice(0, dot), name: text.slice(dot + 1) };
+}

@@ -48,18 +48,20 @@ export async function park(
   );
 }
 
-/** The keys are level, or were given up: nothing is known of them any more. */
+/** The keys are level, or were given up: nothing is known of them any more. Returns how many were parked. */
 export async function unpark(
   query: ParkQuery,
   provider: string,
   keys: readonly KeyOfTable[],
-): Promise<void> {
-  await query(
+): Promise<number> {
+  const { rows } = await query(
     `delete from tributary.parked p
      using unnest($2::text[], $3::text[], $4::text[]) as n(schema, name, key)
-     where p.provider = $1 and p.schema_name = n.schema and p.table_name = n.name and p.key = n.key::jsonb`,
+     where p.provider = $1 and p.schema_name = n.schema and p.table_name = n.name and p.key = n.key::jsonb
+     returning 1`,
     [provider, ...keyColumns(keys)],
   );
+  return rows.length;
 }
 
 /** A retry that failed: why, and when the next one is due. */

@@ -22,11 +22,10 @@ const readOnly = ['migration', 'prepared', 'freshness', 'node'];
 const readingFunctions = [
   'tables_with_rows()',
   'published_estimate(text, text)',
-  'published_blocks(text, text, text[], text[], jsonb, bigint, bigint)',
+  'published_blocks(text, text, text[], text[], text[], text[], bigint, bigint)',
   'published_hashes(text, text, text[], text[], jsonb)',
   'published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint)',
-  'published_hashes_by_key(text, text, text[], text[], jsonb)',
-  'published_rows_by_key(text, text, text[], text[], text, jsonb, bigint)',
+  'published_rows_by_key(text, text, text[], text[], text, jsonb)',
 ];
 const definers = ['refuse_foreign_truncate()', ...readingFunctions];
 const written = [
@@ -36,7 +35,6 @@ const written = [
   'heartbeat_log',
   'audit',
   'reconcile',
-  'reconcile_key',
   'unused_slot',
   'parked',
   'blocked',

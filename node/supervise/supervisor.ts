@@ -15,6 +15,7 @@ import { replicationSet } from '../config/built-in.ts';
 import { childrenOf, scopeOf } from '../config/tree.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
+import type { ParkedView } from '../parking/parked-view.ts';
 import type { StreamEnds } from './stream-attempt.ts';
 import { noTotals } from './stream-totals.ts';
 import type { StreamReport } from './stream-report.ts';
@@ -85,6 +86,11 @@ export class Supervisor {
     this.#running.get(provider)?.worker.begin();
   }
 
+  /** What is parked of a stream that runs. */
+  parkedOf(provider: string): ParkedView | null {
+    return this.#running.get(provider)?.worker.parked ?? null;
+  }
+
   reports(): readonly StreamReport[] {
     const live = [...this.#running.values()].map(({ worker }) => worker.report());
     const names = new Set(live.map(({ provider }) => provider));
@@ -113,21 +119,15 @@ export class Supervisor {
         continue;
       }
       await this.#stop(child.name);
-      this.#start({ scope, tables, ends, fingerprint });
+      this.#start({ scope, ends, fingerprint });
     }
   }
 
-  #start(options: {
-    scope: StreamScope;
-    tables: readonly ReplicatedTable[];
-    ends: StreamEnds;
-    fingerprint: string;
-  }): void {
+  #start(options: { scope: StreamScope; ends: StreamEnds; fingerprint: string }): void {
     const { database, log, completenessChanged } = this.#options;
-    const { scope, tables, ends, fingerprint } = options;
+    const { scope, ends, fingerprint } = options;
     const worker = new Worker({
       scope,
-      tables,
       database,
       ends,
       log,

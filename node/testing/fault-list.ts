@@ -17,7 +17,7 @@ export const faults: readonly Fault[] = [
         file: 'node/apply/open-applier.ts',
         find: '    let begun = false;\n    let replays = 0;',
         replace:
-          '    await this.#commit(part.position, { begun: false, carriesCommit: false, publicationChanged: false, completeness: false });\n    this.#position = part.position;\n    let begun = false;\n    let replays = 0;',
+          '    await this.#commit(part.position, { begun: false, carriesCommit: false, publicationChanged: false, completeness: [] });\n    this.#position = part.position;\n    let begun = false;\n    let replays = 0;',
       },
       {
         file: 'node/apply/open-applier.ts',
@@ -65,7 +65,7 @@ export const faults: readonly Fault[] = [
     breaks: lost,
     edits: [
       {
-        file: 'node/apply/open-applier.ts',
+        file: 'node/apply/commit-position.ts',
         find: 'where provider = $1 and epoch = $2::bigint and position = $3::pg_lsn',
         replace: 'where provider = $1 and $2::bigint is not null and $3::pg_lsn is not null',
       },

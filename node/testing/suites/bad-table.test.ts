@@ -66,7 +66,7 @@ void test('a row that a constraint here refuses is parked and shown; the stream 
   await trouble.parent.query(
     `alter table public.case_report add constraint short check (note is null) not valid`,
   );
-  await trouble.approve();
+  const id = await trouble.approve();
   await trouble.until('the key is parked', async () => {
     const rows = await trouble.parent.query(
       `select from tributary.parked where reason = 'row_failed' and sqlstate = '23514' and constraint_name = 'short'`,
@@ -80,8 +80,49 @@ void test('a row that a constraint here refuses is parked and shown; the stream 
   assert.equal(shown.state, 'streaming');
   assert.deepEqual(shown.parked, [{ table: 'public.case_report', reason: 'row_failed', count: 1 }]);
   assert.deepEqual([shown.complete, shown.problem], [false, null]);
+  const { stdout } = await trouble.command('parked', 'list', '--stream', 'district_a');
+  assert.match(stdout, /row_failed 23514 short \(1\)\n {2}Correct the row at its node/);
+  assert.ok(stdout.includes(`["${id}"]`), stdout);
   await trouble.parent.query('alter table public.case_report drop constraint short');
   await trouble.flows();
+  trouble.isDiscreet();
+});
+
+void test('a parked key that is given up: the reason is kept, and its next change travels again', async () => {
+  await using trouble = await Trouble.create();
+  trouble.start();
+  await trouble.flows();
+  await trouble.parent.query(
+    `alter table public.case_report add constraint short check (amount < 10)`,
+  );
+  const id = await trouble.approve();
+  await trouble.until('the row is here', async () => {
+    const rows = await trouble.parent.query('select from public.case_report where id = $1', [id]);
+    return rows.length === 1;
+  });
+  await trouble.child.query('update public.case_report set amount = 11 where id = $1', [id]);
+  await trouble.until('its key is parked', async () => {
+    const rows = await trouble.parent.query('select from tributary.parked');
+    return rows.length === 1;
+  });
+  const words = ['parked', 'discard', '--stream', 'district_a', '--table', 'public.case_report'];
+  assert.equal((await trouble.command(...words, '--key', `["${id}"]`)).code, 2);
+  const discard = [...words, '--key', `["${id}"]`, '--reason', 'entered twice'];
+  assert.equal((await trouble.command(...discard)).code, 0);
+  assert.equal((await trouble.command(...discard)).code, 2);
+  const [audit] = await trouble.parent.query(
+    `select action, subject, detail from tributary.audit where action = 'parked_discard'`,
+  );
+  assert.deepEqual(audit, {
+    action: 'parked_discard',
+    subject: 'district_a',
+    detail: { table: 'public.case_report', reason: 'entered twice' },
+  });
+  await trouble.child.query('update public.case_report set amount = 9 where id = $1', [id]);
+  await trouble.until('its change has arrived', async () => {
+    const rows = await trouble.parent.query('select from public.case_report where amount = 9');
+    return rows.length === 1;
+  });
   trouble.isDiscreet();
 });
 
