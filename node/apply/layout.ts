@@ -18,11 +18,22 @@ export interface Layout {
   /** Positions of the key's columns in the relation. */
   readonly keyIndexes: readonly number[];
   readonly origin: Origin;
+  /** Columns this node keeps for itself; never taken from what is sent. */
+  readonly flags: Flags;
   /** Sent columns that do not exist here: rows go in without them. */
   readonly setAside: readonly string[];
   /** Every stored column may come in binary form. */
   readonly fitsBinary: boolean;
 }
+
+export interface Flags {
+  /** Set instead of a delete; null: rows are deleted. */
+  readonly soft: string | null;
+  /** False while a row refers to one that is not here. */
+  readonly active: readonly string[];
+}
+
+export const noFlags: Flags = { soft: null, active: [] };
 
 export interface MappedColumn {
   /** Position in the relation. */
@@ -44,6 +55,7 @@ export interface Drift {
     | 'origin_column_missing'
     | 'type'
     | 'not_null'
+    | 'flag_missing'
     | 'identity';
   readonly column: string | null;
 }
@@ -56,12 +68,13 @@ export interface LayoutOptions {
   /** The table's origin column by the topology; null: tributary_origin. */
   readonly originColumn: string | null;
   readonly filterColumns: readonly string[];
+  readonly flags?: Flags;
 }
 
 /** The layout, or why rows of this relation are impossible here. */
 export function layoutOf(options: LayoutOptions): Layout | Drift {
-  const { relation, target } = options;
-  const columns = mapped(relation, target);
+  const { relation, target, flags = noFlags } = options;
+  const columns = mapped(relation, target).filter(({ column }) => !isFlag(flags, column.name));
   const origin = originOf(options);
   const drift = driftOf(options, columns, origin);
   if (drift) {
@@ -82,8 +95,9 @@ export function layoutOf(options: LayoutOptions): Layout | Drift {
     key,
     keyIndexes: key.map((each) => each.index),
     origin,
+    flags,
     setAside: relation.columns
-      .filter((column) => !target.columns.has(column.name))
+      .filter((column) => !isFlag(flags, column.name) && !target.columns.has(column.name))
       .map((column) => column.name),
     fitsBinary:
       stored.every((each) => fitsBinary(sentType(relation, each), each.column.typeOid)) &&
@@ -93,6 +107,10 @@ export function layoutOf(options: LayoutOptions): Layout | Drift {
 
 export function isDrift(layout: Layout | Drift): layout is Drift {
   return 'reason' in layout;
+}
+
+function isFlag({ soft, active }: Flags, name: string): boolean {
+  return name === soft || active.includes(name);
 }
 
 /** Whether a column that is stored here did not travel with the row. */
@@ -141,7 +159,13 @@ function driftOf(
   columns: readonly MappedColumn[],
   origin: Origin | null,
 ): Drift | null {
-  const { relation, target } = options;
+  const { relation, target, flags = noFlags } = options;
+  const flag = [...(flags.soft === null ? [] : [flags.soft]), ...flags.active].find(
+    (name) => target.columns.get(name)?.baseTypeOid !== 16,
+  );
+  if (flag !== undefined) {
+    return { reason: 'flag_missing', column: flag };
+  }
   if (target.key.length === 0) {
     return { reason: 'no_key', column: null };
   }
@@ -173,6 +197,7 @@ function driftOf(
       !column.hasDefault &&
       !column.generated &&
       column.name !== stampedName(origin) &&
+      !isFlag(flags, column.name) &&
       !columns.some((each) => each.column.name === column.name),
   );
   return empty ? { reason: 'not_null', column: empty.name } : null;

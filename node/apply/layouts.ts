@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Transaction } from '../pgoutput/part.ts';
 import { TributaryError } from '../errors.ts';
-import { type Drift, isDrift, type Layout, layoutOf } from './layout.ts';
+import { type Drift, type Flags, isDrift, type Layout, layoutOf } from './layout.ts';
 import type { Query } from './session.ts';
 import { loadTarget } from './target.ts';
 
@@ -21,6 +21,12 @@ const partialMs = 60_000;
 interface Known {
   readonly layout: Layout | Drift;
   readonly until: number;
+}
+
+function flagsOf({ deletes, orphans, orphansByForeignKey }: ReplicatedTable): Flags {
+  const rules = [orphans, ...orphansByForeignKey.values()];
+  const active = rules.flatMap((rule) => (rule.rule === 'deactivate' ? [rule.column] : []));
+  return { soft: deletes.rule === 'soft' ? deletes.column : null, active: [...new Set(active)] };
 }
 
 export class Layouts {
@@ -111,6 +117,7 @@ export class Layouts {
       providerIsLeaf: scope.providerIsLeaf,
       originColumn: table.origin,
       filterColumns: table.approved?.columns ?? [],
+      flags: flagsOf(table),
     });
   }
 

@@ -22,6 +22,7 @@ import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
 import { parkedOf } from './key-texts.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Layouts } from './layouts.ts';
+import { OrphanFlags } from './orphan-flags.ts';
 import { noteParked, notePut, type Noted } from './part-noting.ts';
 import { PartParking } from './part-parking.ts';
 import { rangeTransaction } from './range-transaction.ts';
@@ -77,6 +78,7 @@ class DirectApplier implements Applier {
   readonly #known: KnownKeys;
   /** Rows put beside the stream are taken whether their key is parked or not. */
   readonly #none: KnownKeys;
+  readonly #orphans: OrphanFlags;
   readonly #origins: Buffer;
   readonly #total = new Tally();
   readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
@@ -91,6 +93,7 @@ class DirectApplier implements Applier {
     this.#options = options;
     this.#session = session;
     this.#position = options.position;
+    this.#orphans = new OrphanFlags(options.tables, session.query);
     this.#known = new KnownKeys(options.parked, session.query);
     this.#none = new KnownKeys(new ParkedView(options.scope.provider), session.query);
     this.#origins = encodeTextArray([...options.scope.subtree]);
@@ -133,6 +136,7 @@ class DirectApplier implements Applier {
         if (catalogueChanged(error) && !catalogueFresh) {
           catalogueFresh = true;
           this.#layouts.forget();
+          this.#orphans.reload();
           this.#session.forgetPlans();
           continue;
         }
@@ -185,6 +189,7 @@ class DirectApplier implements Applier {
         const started = performance.now();
         await this.#layouts.prepare(fresh);
         await this.#known.prepare(fresh, work.layoutOf);
+        this.#orphans.note(fresh, work.layoutOf);
         const session = this.#session;
         const from = this.#siftParts > 0 ? 'sift' : 'insert';
         const result = await applySlice(fresh, {
@@ -208,6 +213,7 @@ class DirectApplier implements Applier {
     }
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
+    await this.#orphans.judge();
     await throwBroken(work);
     const refused = await parkedOf(work.parking.refused, work.query);
     const noted = noteParked([...refused, ...without], this.#options.parked, work.query);
@@ -252,6 +258,7 @@ class DirectApplier implements Applier {
     ].filter(({ changes }) => changes.length > 0);
     await this.#layouts.prepare(sets);
     await this.#none.prepare(sets, work.layoutOf);
+    this.#orphans.note(sets, work.layoutOf);
     let first = true;
     for (const set of sets) {
       const from = expected === 'new' ? 'insert' : 'upsert';
@@ -261,6 +268,7 @@ class DirectApplier implements Applier {
     if (first) {
       await session.command(begin);
     }
+    await this.#orphans.judge();
     await throwBroken(work);
     const noted = await this.#notePut([...present, ...absent], { relation, work, without });
     await within(session.query);
@@ -286,6 +294,7 @@ class DirectApplier implements Applier {
 
   #newWork(known: KnownKeys, without: readonly NewParked[]): Work {
     known.without(without);
+    this.#orphans.forget();
     const parking = new PartParking(known);
     const session = this.#session;
     return {

@@ -24,7 +24,12 @@ export function deleteSql(
   key: readonly Param[],
   counting: Counting = 'plain',
 ): string {
-  return `delete from ${qualified(layout.target)} t using ${source(key, counting)} where ${match(key)} and ${guard(layout, key.length + 1)}${also(counting)}`;
+  const { soft } = layout.flags;
+  const head =
+    soft === null
+      ? `delete from ${qualified(layout.target)} t using`
+      : `update ${qualified(layout.target)} t set ${ident(soft)} = true from`;
+  return `${head} ${source(key, counting)} where ${match(key)} and ${guard(layout, key.length + 1)}${also(counting)}`;
 }
 
 /** Which of these keys stand here (`n`, from 1), and under what origin. Parameters: the key's columns. */
@@ -62,6 +67,9 @@ export function updateSql(
     set.length > 0
       ? set.map((each) => `${ident(each.column.name)} = ${cast(each, all.indexOf(each))}`)
       : key.map((each) => `${ident(each.column.name)} = t.${ident(each.column.name)}`);
+  if (layout.flags.soft !== null) {
+    assignments.push(`${ident(layout.flags.soft)} = false`);
+  }
   return `update ${qualified(layout.target)} t set ${assignments.join(', ')} from ${source(all, counting)} where ${match(key)} and ${guard(layout, all.length + 1)}${also(counting)}${counting === 'counted' ? ' returning s.n::int as n' : ''}`;
 }
 
@@ -77,6 +85,9 @@ export function insertSql(
     columns.push(ident(layout.origin.column.name));
     selected.push(`$${values.length + 1}::text::${layout.origin.column.type}`);
   }
+  const { soft, active } = layout.flags;
+  columns.push(...[...(soft === null ? [] : [soft]), ...active].map(ident));
+  selected.push(...(soft === null ? [] : ['false']), ...active.map(() => 'true'));
   const overriding = values.some((each) => each.column.identity === 'a')
     ? ' overriding system value'
     : '';
@@ -100,16 +111,26 @@ export function upsertSql(
   const assignments = assigned.map(
     (each) => `${ident(each.column.name)} = excluded.${ident(each.column.name)}`,
   );
+  const { soft } = layout.flags;
+  if (soft !== null) {
+    assignments.push(`${ident(soft)} = false`);
+  }
   const origins = values.length + (layout.origin.kind === 'stamped' ? 2 : 1);
   const where = key.map(
     (each) => `t.${ident(each.column.name)} = ${cast(each, values.indexOf(each))}`,
   );
+  if (soft !== null) {
+    where.push(`t.${ident(soft)} is not true`);
+  }
   return `with before as (select count(*)::int as count from ${source(values)} join ${qualified(layout.target)} t on ${where.join(' and ')}), written as (${insertSql(layout, values, counting)} on conflict (${key.map((each) => ident(each.column.name)).join(', ')}) do update set ${assignments.join(', ')} where ${guard(layout, origins)} returning 1) select (select count(*)::int from written) as written, (select count from before) as before`;
 }
 
 /** Deletes every row of the subtree: what a provider's TRUNCATE means here. Parameter: the origins. */
 export function truncateSql(layout: Layout): string {
-  return `delete from ${qualified(layout.target)} t where ${guard(layout, 1)}`;
+  const { soft } = layout.flags;
+  return soft === null
+    ? `delete from ${qualified(layout.target)} t where ${guard(layout, 1)}`
+    : `update ${qualified(layout.target)} t set ${ident(soft)} = true where ${guard(layout, 1)}`;
 }
 
 /**
@@ -184,7 +205,7 @@ function clash(layout: Layout, constraint: DeferrableConstraint): string {
 }
 
 /** `unnest(...) s(c1, ...)`. A single array unnests by itself; several side by side, as rows. */
-function source(
+export function source(
   params: readonly Param[],
   counting: Counting = 'plain',
   { name = 's', first = 1 }: { readonly name?: string; readonly first?: number } = {},
@@ -211,7 +232,7 @@ function cast(param: Param, index: number, from = 's'): string {
     : `${from}.c${index + 1}`;
 }
 
-function match(key: readonly Param[]): string {
+export function match(key: readonly Param[]): string {
   return key
     .map((each, index) => `t.${ident(each.column.name)} = ${cast(each, index)}`)
     .join(' and ');

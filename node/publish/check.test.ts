@@ -151,7 +151,8 @@ const cases: readonly Case[] = [
   },
   { code: 'table_not_logged', sql: plainReport.replace('table', 'unlogged table'), cured: true },
   {
-    code: 'not_in_this_version',
+    code: 'flag_missing',
+    node: 'north',
     sql: plainReport,
     tables: [{ ...report, deletes: { rule: 'soft', column: 'gone' } }],
   },

@@ -124,6 +124,13 @@ function refusedTable(one: IntendedTable, facts: TableFacts): Finding | null {
       advice: 'Detach the partition, or take the table out of the topology.',
     });
   }
+  const flag = missingFlag(one, facts);
+  if (flag !== null) {
+    return error('flag_missing', object, {
+      problem: `the flag ${flag} is no boolean column of this table that may not be null`,
+      advice: `alter table ${qualified(facts)} add column ${ident(flag)} boolean not null default ${flag === softOf(one) ? 'false' : 'true'};`,
+    });
+  }
   const origin = one.table.origin;
   const column = facts.columns.find((candidate) => candidate.name === origin);
   if (origin !== null && column === undefined) {
@@ -142,25 +149,28 @@ function refusedTable(one: IntendedTable, facts: TableFacts): Finding | null {
   return null;
 }
 
+/** Above the leaves the flags of soft deletes and of orphans must be there: each node keeps its own. */
+function missingFlag(one: IntendedTable, { columns }: TableFacts): string | null {
+  if (one.leaf) {
+    return null;
+  }
+  const soft = softOf(one);
+  const rules = [one.table.orphans, ...one.table.orphansByForeignKey.values()];
+  const active = rules.flatMap((rule) => (rule.rule === 'deactivate' ? [rule.column] : []));
+  const missing = [...(soft === null ? [] : [soft]), ...active].find((name) => {
+    const column = columns.find((candidate) => candidate.name === name);
+    return column?.type !== 'boolean' || !column.notNull;
+  });
+  return missing ?? null;
+}
+
+function softOf({ table }: IntendedTable): string | null {
+  return table.deletes.rule === 'soft' ? table.deletes.column : null;
+}
+
 /** What the topology may ask for and this version does not do. */
 function notYet(intent: Intent, one: IntendedTable): readonly Finding[] {
-  const object = `${one.table.schema}.${one.table.name}`;
   const findings: Finding[] = [];
-  const refuse = (what: string, instead: string): void => {
-    findings.push(
-      error('not_in_this_version', object, {
-        problem: `this version does not do \`${what}\` yet`,
-        advice: `Write \`${instead}\`, or leave it out.`,
-      }),
-    );
-  };
-  if (one.table.deletes.rule === 'soft') {
-    refuse('deletes: {soft: ...}', 'deletes: hard');
-  }
-  const orphans = [one.table.orphans, ...one.table.orphansByForeignKey.values()];
-  if (orphans.some((rule) => rule.rule === 'deactivate')) {
-    refuse('orphans: {deactivate: ...}', 'orphans: wait');
-  }
   const adopting = intent.children.find((child) => child.adopt);
   if ((adopting !== undefined || intent.node.adopt) && one === intent.tables[0]) {
     findings.push(

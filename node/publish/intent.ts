@@ -1,5 +1,6 @@
 /** What this node shall be, from the topology alone: its place in the tree and the tables that travel. Pure. */
-import type { NodeConfig, ReplicatedTable, Topology } from '../config/model.ts';
+import { filterText } from '../config/filter-text.ts';
+import type { FilterExpression, NodeConfig, ReplicatedTable, Topology } from '../config/model.ts';
 import { TributaryError } from '../errors.ts';
 
 export interface Intent {
@@ -13,7 +14,9 @@ export interface Intent {
 }
 
 export interface IntendedTable {
+  /** Its filter is that of this node. */
   readonly table: ReplicatedTable;
+  readonly leaf: boolean;
   /** Columns that leave this node's level; null: all. */
   readonly leaving: readonly string[] | null;
   /** The column that names the origin; null: at a leaf whose tables have none. */
@@ -50,9 +53,25 @@ export function intentOf(topology: Topology, name: string): Intent {
     children,
     leaf,
     tables: topology.tables.map((table) => ({
-      table,
+      table: leaf ? table : withoutSoft(table),
+      leaf,
       leaving: table.at.get(node.level)?.columns ?? table.columns,
       origin: table.origin ?? (leaf ? null : addedOriginColumn),
     })),
   };
+}
+
+/** A row that is soft-deleted here is outside what this node publishes: the next level hears of a delete. */
+function withoutSoft(table: ReplicatedTable): ReplicatedTable {
+  if (table.deletes.rule !== 'soft') {
+    return table;
+  }
+  const { column } = table.deletes;
+  const kept: FilterExpression = { kind: 'not', operand: { kind: 'column', column } };
+  const { approved } = table;
+  const expression: FilterExpression = approved
+    ? { kind: 'and', operands: [approved.expression, kept] }
+    : kept;
+  const columns = [...new Set([...(approved?.columns ?? []), column])];
+  return { ...table, approved: { sql: filterText(expression), columns, expression } };
 }

@@ -128,9 +128,9 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/apply/statements.ts',
-        find: 'using ${source(key)} where ${match(key)} and ${guard(layout, key.length + 1)}`',
+        find: '${source(key, counting)} where ${match(key)} and ${guard(layout, key.length + 1)}${also(counting)}`',
         replace:
-          'using ${source(key)} where ${match(key)} and $${key.length + 1}::text[] is not null`',
+          '${source(key, counting)} where ${match(key)} and $${key.length + 1}::text[] is not null${also(counting)}`',
       },
     ],
     test: {
@@ -318,6 +318,37 @@ export const faults: readonly Fault[] = [
     test: {
       file: `${suites}/pause.test.ts`,
       title: 'a paused stream stays paused through a restart, resumes where it was',
+    },
+  },
+  {
+    name: 'later changes of a parked key are applied',
+    breaks: 'one bad row stops nothing, and never half of its changes is here',
+    edits: [
+      {
+        file: 'node/apply/part-parking.ts',
+        find: '    if (this.#known.has(layout.table, key)) {',
+        replace: '    if (this.#known.has(layout.table, key) && key === layout.table) {',
+      },
+    ],
+    test: {
+      file: 'node/apply/parking.test.ts',
+      title:
+        'later changes of a parked key change nothing here, in text form, also after a restart',
+    },
+  },
+  {
+    name: 'a row soft-deleted here is published all the same',
+    breaks: whole,
+    edits: [
+      {
+        file: 'node/publish/intent.ts',
+        find: 'table: leaf ? table : withoutSoft(table),',
+        replace: 'table: leaf || table.key !== undefined ? table : withoutSoft(table),',
+      },
+    ],
+    test: {
+      file: `${suites}/soft-deletes.test.ts`,
+      title: 'flags are right at region and nation in every order',
     },
   },
 ];
