@@ -1,5 +1,14 @@
 -- Reconcile: what is to be made equal, how far it is, and the functions by which both sides read ranges of a table.
 
+-- Keys of rows that would be overwritten or removed, until the table is through and their number is known.
+create table tributary.reconcile_key (
+  provider text not null,
+  schema_name text not null,
+  table_name text not null,
+  key jsonb not null,
+  primary key (provider, schema_name, table_name, key)
+);
+
 -- One row per stream and table that was ever to be made equal.
 create table tributary.reconcile (
   provider text not null,
@@ -18,6 +27,8 @@ create table tributary.reconcile (
   sent bigint not null default 0,
   repaired bigint not null default 0,
   bytes bigint not null default 0,
+  -- rows a person allowed to be overwritten or removed beyond the bound of the topology; null: none
+  allowed bigint,
   -- code of the failure of the last attempt
   failure text,
   wanted_at timestamptz not null default now(),
@@ -25,6 +36,18 @@ create table tributary.reconcile (
   finished_at timestamptz,
   primary key (provider, schema_name, table_name)
 );
+
+-- A JSON array of texts; null for JSON's null.
+create function tributary.texts(list jsonb)
+returns text[]
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when jsonb_typeof(list) = 'array' then array(select e.value from jsonb_array_elements_text(list) with ordinality e(value, n) order by e.n)
+  end
+$$;
 
 -- The columns of a key with their types and, where values are text, the order that is the same everywhere.
 create function tributary.key_columns(relation regclass, key text[])
@@ -97,12 +120,12 @@ as $$
   from tributary.key_columns(relation, key) with ordinality k(quoted, type, ordering, n)
 $$;
 
--- The next `most` rows after a key, in blocks of `block` rows: the last key of each block, how many rows, their digest.
--- The sum of hashes, because a row changed in the same way twice must not cancel itself.
+-- The first `most` rows of each range, in blocks of `block` rows: the range's number from 0, the last key of the block, how
+-- many rows, their digest. The sum of hashes, because a row changed in the same way twice must not cancel itself.
 create function tributary.blocks(
-  relation regclass, columns text[], key text[], filter text, after text[], upto text[], most bigint, block bigint
+  relation regclass, columns text[], key text[], filter text, ranges jsonb, most bigint, block bigint
 )
-returns table (last_key text[], count bigint, digest numeric)
+returns table (range integer, last_key text[], count bigint, digest numeric)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -115,44 +138,35 @@ set xmloption = 'content'
 set lc_monetary = 'C'
 as $$
 declare
-  width integer := cardinality(key);
+  one record;
   named text := (select string_agg(format('%s as k%s', k.quoted, k.n), ', ') from tributary.key_columns(relation, key) with ordinality k(quoted, type, ordering, n));
-  texts text := (select string_agg(format('format(''%%s'', n.k%s)', k), ', ') from generate_series(1, width) k);
-  names text := (select string_agg(format('k%s', k), ', ') from generate_series(1, width) k);
+  texts text := (select string_agg(format('format(''%%s'', n.k%s)', k), ', ') from generate_series(1, cardinality(key)) k);
+  names text := (select string_agg(format('k%s', k), ', ') from generate_series(1, cardinality(key)) k);
 begin
-  return query execute format(
-    $q$
-    select max(case when n.ends then array[%1$s] end), count(*), sum(n.hash)
-    from (
-      select
-        %2$s,
-        p.hash,
-        (row_number() over w - 1) / %3$s as block,
-        row_number() over w %% %3$s = 0 or not lead(true, 1, false) over w as ends
+  for one in select r.value, r.n - 1 as number from jsonb_array_elements(ranges) with ordinality r(value, n) order by r.n loop
+    return query execute format(
+      $q$
+      select %1$s::integer, max(case when n.ends then array[%2$s] end), count(*), sum(n.hash)
       from (
-        select %4$s, %5$s as hash from %6$s t where (%7$s) and %8$s order by %9$s limit %10$s
-      ) p
-      window w as ()
-    ) n
-    group by n.block
-    order by n.block
-    $q$,
-    texts, names, block, named, tributary.row_hash(columns), relation, filter,
-    tributary.in_range(relation, key, after, upto), tributary.key_order(relation, key), most
-  );
+        select
+          %3$s,
+          p.hash,
+          (row_number() over w - 1) / %4$s as block,
+          row_number() over w %% %4$s = 0 or not lead(true, 1, false) over w as ends
+        from (
+          select %5$s, %6$s as hash from %7$s t where (%8$s) and %9$s order by %10$s limit %11$s
+        ) p
+        window w as ()
+      ) n
+      group by n.block
+      order by n.block
+      $q$,
+      one.number, texts, names, block, named, tributary.row_hash(columns), relation, filter,
+      tributary.in_range(relation, key, tributary.texts(one.value -> 0), tributary.texts(one.value -> 1)),
+      tributary.key_order(relation, key), most
+    );
+  end loop;
 end
-$$;
-
--- A JSON array of texts; null for JSON's null.
-create function tributary.texts(list jsonb)
-returns text[]
-language sql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select case
-    when jsonb_typeof(list) = 'array' then array(select e.value from jsonb_array_elements_text(list) with ordinality e(value, n) order by e.n)
-  end
 $$;
 
 -- Number of rows and digest of each range, in their order; `ranges` is an array of [after, upto].
@@ -226,6 +240,44 @@ begin
 end
 $$;
 
+-- Condition that row `t` has the key in `e.value`, an array of texts.
+create function tributary.has_key(relation regclass, key text[])
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(format('%s = (e.value ->> %s)::%s', k.quoted, k.n - 1, k.type), ' and ')
+  from tributary.key_columns(relation, key) with ordinality k(quoted, type, ordering, n)
+$$;
+
+-- Of each key that is there its number in `keys` from 0 and the hash of its row.
+create function tributary.hashes_by_key(
+  relation regclass, columns text[], key text[], filter text, keys jsonb
+)
+returns table (number integer, hash bigint)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+set datestyle = 'ISO,YMD'
+set intervalstyle = 'postgres'
+set timezone = 'UTC'
+set extra_float_digits = '1'
+set bytea_output = 'hex'
+set xmloption = 'content'
+set lc_monetary = 'C'
+as $$
+begin
+  return query execute format(
+    'select (e.number - 1)::integer, %s from jsonb_array_elements($1) with ordinality e(value, number) join %s t on %s where %s',
+    tributary.row_hash(columns), relation, tributary.has_key(relation, key), filter
+  )
+  using keys;
+end
+$$;
+
 -- What follows is for the reader, with the rights of the tables' owner: rows the filter of the publication lets through,
 -- in the columns it publishes, and nothing else. A filter may use built-in immutable functions only (see tables_with_rows).
 create type tributary.published_table as (relation regclass, columns text[], filter text);
@@ -261,7 +313,7 @@ $$;
 create function tributary.published_estimate(schema_name text, table_name text)
 returns bigint
 language plpgsql
-stable
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set row_security = off
@@ -276,9 +328,9 @@ end
 $$;
 
 create function tributary.published_blocks(
-  schema_name text, table_name text, columns text[], key text[], after text[], upto text[], most bigint, block bigint
+  schema_name text, table_name text, columns text[], key text[], ranges jsonb, most bigint, block bigint
 )
-returns table (last_key text[], count bigint, digest numeric)
+returns table (range integer, last_key text[], count bigint, digest numeric)
 language plpgsql
 stable
 security definer
@@ -289,8 +341,8 @@ declare
   source tributary.published_table := tributary.published(schema_name, table_name, columns || key);
 begin
   return query
-  select b.last_key, b.count, b.digest
-  from tributary.blocks(source.relation, columns, key, source.filter, after, upto, most, block) b;
+  select b.range, b.last_key, b.count, b.digest
+  from tributary.blocks(source.relation, columns, key, source.filter, ranges, most, block) b;
 end
 $$;
 
@@ -341,6 +393,18 @@ as $$
   join pg_attribute a on a.attrelid = relation and a.attname = c.name and a.attnum > 0 and not a.attisdropped
 $$;
 
+-- Bytes of a row's columns of variable length as they are stored, without reading what lies out of line.
+create function tributary.stored_size(relation regclass, columns text[])
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(string_agg(format('coalesce(pg_column_size(t.%I), 0)', a.attname), ' + '), '0')
+  from pg_attribute a
+  where a.attrelid = relation and a.attname = any (columns) and a.attlen = -1 and a.attnum > 0 and not a.attisdropped
+$$;
+
 -- The next rows after a key, at most so many and not more after so many bytes as they are stored.
 create function tributary.published_rows(
   schema_name text, table_name text, columns text[], key text[], form text, after text[], upto text[], most bigint, bytes bigint
@@ -355,12 +419,7 @@ set work_mem = '16MB'
 as $$
 declare
   source tributary.published_table := tributary.published(schema_name, table_name, columns || key);
-  sizes text;
 begin
-  select string_agg(format('coalesce(pg_column_size(t.%I), 0)', a.attname), ' + ')
-  into sizes
-  from pg_attribute a
-  where a.attrelid = source.relation and a.attname = any (columns) and a.attlen = -1 and a.attnum > 0 and not a.attisdropped;
   return query execute format(
     'select %s
      from (
@@ -369,16 +428,35 @@ begin
      ) t
      where before_it is null or before_it < %s',
     tributary.output_list(source.relation, columns, form),
-    coalesce(sizes, '0'), source.relation, source.filter,
+    tributary.stored_size(source.relation, columns), source.relation, source.filter,
     tributary.in_range(source.relation, key, after, upto),
     tributary.key_order(source.relation, key), most, bytes
   );
 end
 $$;
 
--- The rows of some keys; those that are not there, or not let through, are left out. `keys` is an array of arrays of texts.
+create function tributary.published_hashes_by_key(
+  schema_name text, table_name text, columns text[], key text[], keys jsonb
+)
+returns table (number integer, hash bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $$
+declare
+  source tributary.published_table := tributary.published(schema_name, table_name, columns || key);
+begin
+  return query
+  select h.number, h.hash from tributary.hashes_by_key(source.relation, columns, key, source.filter, keys) h;
+end
+$$;
+
+-- The rows of some keys, an array of arrays of texts; those that are not there, or not let through, are left out. Not
+-- more after so many bytes as they are stored: ask again for the keys of the rest.
 create function tributary.published_rows_by_key(
-  schema_name text, table_name text, columns text[], key text[], form text, keys jsonb
+  schema_name text, table_name text, columns text[], key text[], form text, keys jsonb, bytes bigint
 )
 returns setof record
 language plpgsql
@@ -386,20 +464,21 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set row_security = off
-set plan_cache_mode = 'force_custom_plan'
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
   source tributary.published_table := tributary.published(schema_name, table_name, columns || key);
-  matches text;
 begin
-  select string_agg(format('%s = (e.value ->> %s)::%s', k.quoted, k.n - 1, k.type), ' and ')
-  into matches
-  from tributary.key_columns(source.relation, key) with ordinality k(quoted, type, ordering, n);
   return query execute format(
-    'select %s from jsonb_array_elements($1) e join %s t on %s where %s',
-    tributary.output_list(source.relation, columns, form), source.relation, matches, source.filter
+    'select %s
+     from (
+       select t.*, sum(%s) over (rows between unbounded preceding and 1 preceding) as before_it
+       from (select t.* from jsonb_array_elements($1) e join %s t on %s where %s) t
+     ) t
+     where before_it is null or before_it < %s',
+    tributary.output_list(source.relation, columns, form), tributary.stored_size(source.relation, columns),
+    source.relation, tributary.has_key(source.relation, key), source.filter, bytes
   )
   using keys;
 end
@@ -407,8 +486,9 @@ $$;
 
 revoke all on function
   tributary.published_estimate(text, text),
-  tributary.published_blocks(text, text, text[], text[], text[], text[], bigint, bigint),
+  tributary.published_blocks(text, text, text[], text[], jsonb, bigint, bigint),
   tributary.published_hashes(text, text, text[], text[], jsonb),
   tributary.published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint),
-  tributary.published_rows_by_key(text, text, text[], text[], text, jsonb)
+  tributary.published_hashes_by_key(text, text, text[], text[], jsonb),
+  tributary.published_rows_by_key(text, text, text[], text[], text, jsonb, bigint)
 from public;

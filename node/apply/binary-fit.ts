@@ -2,7 +2,7 @@
 import type { ReplicatedTable } from '../config/model.ts';
 import type { Query } from './session.ts';
 import { loadTarget, originColumn } from './target.ts';
-import { fitsBinary, isText } from './type-fit.ts';
+import { fitsBinary, isPlainKey, isText } from './type-fit.ts';
 
 export interface PublishedTable {
   readonly schema: string;
@@ -21,6 +21,9 @@ export async function formatFor(
     const target = table ? await loadTarget(query, table) : null;
     if (!table || !target) {
       continue;
+    }
+    if (!target.key.every((name) => isPlainKey(target.columns.get(name)?.typeOid ?? 0))) {
+      return 'text';
     }
     for (const { name, typeOid } of sent.columns) {
       const column = target.columns.get(name);

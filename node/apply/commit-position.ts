@@ -2,6 +2,7 @@
  * The end of a local transaction: position, what is noted with it and commit, sent in one go. The position is the fence:
  * where another process moved it or raised the epoch, the commit sent behind it rolls back.
  */
+import { wantAllSql } from '../database/reconcile-tables.ts';
 import { sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
@@ -73,6 +74,7 @@ async function noteIncomplete(
   const mark = `update tributary.stream set incomplete = coalesce(incomplete, 'publication_changed') where provider = $1`;
   await Promise.all([
     publicationChanged ? session.query(mark, [provider]) : null,
+    publicationChanged ? session.query(wantAllSql, [provider, 'publication_changed']) : null,
     session.query('select tributary.refresh_origins()'),
   ]);
 }

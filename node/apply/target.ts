@@ -1,6 +1,6 @@
 /** A table of this node's own database as its catalogue describes it: what statements are made from. */
 import type { ReplicatedTable } from '../config/model.ts';
-import type { Query } from './session.ts';
+import type { Query } from '../database/query.ts';
 
 export interface Target {
   readonly schema: string;

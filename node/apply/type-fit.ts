@@ -146,3 +146,10 @@ export function fitsBinary(sentOid: number, localOid: number): boolean {
 export function isText(oid: number): boolean {
   return textTypes.has(oid) && oid !== 18;
 }
+
+const plainKeys: ReadonlySet<number> = new Set([20, 21, 23, 25, 1043, 2950]);
+
+/** Whether a key's binary form can be made from its text and back without PostgreSQL: integers, text, uuid. */
+export function isPlainKey(oid: number): boolean {
+  return plainKeys.has(oid);
+}

@@ -1,6 +1,7 @@
 /** Kysely's view of schema `tributary`. Log positions and 64-bit integers are text here, as pg delivers them. */
-import { Kysely, PostgresDialect, type ColumnType, type Generated } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect, type ColumnType, type Generated } from 'kysely';
 import type pg from 'pg';
+import type { Query } from './query.ts';
 
 type Json = ColumnType<Record<string, unknown>, string, string>;
 
@@ -69,4 +70,10 @@ export function tributaryDatabase(pool: pg.Pool): TributaryDatabase {
   return new Kysely<TributaryTables>({ dialect: new PostgresDialect({ pool }) }).withSchema(
     'tributary',
   );
+}
+
+/** Statements as they are written, over the same pool. */
+export function queryOf(database: TributaryDatabase): Query {
+  return async (text, values = []) =>
+    await database.executeQuery(CompiledQuery.raw(text, [...values]));
 }

@@ -70,9 +70,9 @@ for (const major of tried) {
         ['public.note', 'public.report', 'tributary.audit', 'tributary.heartbeat'],
       );
       assert.deepEqual(description.tables[1]?.columns, [
-        { name: 'id', typeOid: 23, type: 'integer', notNull: true },
-        { name: 'status', typeOid: 25, type: 'text', notNull: true },
-        { name: 'body', typeOid: 25, type: 'text', notNull: false },
+        { name: 'id', typeOid: 23, type: 'integer', typeModifier: -1, notNull: true },
+        { name: 'status', typeOid: 25, type: 'text', typeModifier: -1, notNull: true },
+        { name: 'body', typeOid: 25, type: 'text', typeModifier: -1, notNull: false },
       ]);
     });
 

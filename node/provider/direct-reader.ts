@@ -2,6 +2,7 @@
  * Ranges of the published tables over a connection to the provider's PostgreSQL, by the functions of its schema
  * `tributary`. Answers come as COPY in binary format: no value is parsed, and a large answer is not a million objects.
  */
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { clientConfig } from '../database/connect.ts';
@@ -33,11 +34,14 @@ class Connection {
   readonly #client: pg.Client;
   readonly #provider: string;
   readonly #types = new Map<string, ReadonlyMap<string, string>>();
-  bytes = 0;
 
   constructor(client: pg.Client, provider: string) {
     this.#client = client;
     this.#provider = provider;
+  }
+
+  get bytes(): number {
+    return this.#socket.bytesRead;
   }
 
   async guarded<T>(work: Promise<T>): Promise<T> {
@@ -69,7 +73,6 @@ class Connection {
           for await (const chunk of stream as AsyncIterable<Buffer>) {
             ended();
             ended = this.#watch();
-            this.bytes += chunk.length;
             chunks.push(chunk);
           }
         })(),
@@ -105,22 +108,25 @@ class Connection {
     ended();
   }
 
-  /** A connection that says nothing is ended from here. pg has no public way to say so. */
+  /** A connection that says nothing is ended from here: pg has no public way to say so, nor its socket. */
   #watch(ms = silenceMs): () => void {
     const timer = setTimeout(() => {
-      const { connection } = this.#client as unknown as {
-        connection: { stream: { destroy(): void } };
-      };
-      connection.stream.destroy();
+      this.#socket.destroy();
     }, ms);
     return () => {
       clearTimeout(timer);
     };
   }
+
+  get #socket(): Socket {
+    return (this.#client as unknown as { connection: { stream: Socket } }).connection.stream;
+  }
 }
 
 class DirectReader implements Reader {
   readonly #connection: Connection;
+  /** The view before is over. */
+  #free: Promise<void> = Promise.resolve();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -131,6 +137,18 @@ class DirectReader implements Reader {
   }
 
   async look(): Promise<View> {
+    await this.#free;
+    const ended = Promise.withResolvers<void>();
+    this.#free = ended.promise;
+    try {
+      return await this.#begin(ended.resolve);
+    } catch (error) {
+      ended.resolve();
+      throw error;
+    }
+  }
+
+  async #begin(ended: () => void): Promise<View> {
     await this.#connection.ask('begin isolation level repeatable read read only');
     const rows = await this.#connection.ask<{ snapshot: string; position: string }>(
       // With asynchronous commit the written position is behind commits that are visible.
@@ -140,6 +158,7 @@ class DirectReader implements Reader {
     return new DirectView(this.#connection, {
       snapshot: parseSnapshot(snapshot),
       position: withoutPageHeader(parseLsn(position)),
+      ended,
     });
   }
 
@@ -161,9 +180,15 @@ class DirectView implements View {
   readonly snapshot: Snapshot;
   readonly position: Lsn;
   readonly #connection: Connection;
+  readonly #ended: () => void;
+  #over = false;
 
-  constructor(connection: Connection, at: { readonly snapshot: Snapshot; readonly position: Lsn }) {
+  constructor(
+    connection: Connection,
+    at: { readonly snapshot: Snapshot; readonly position: Lsn; readonly ended: () => void },
+  ) {
     this.#connection = connection;
+    this.#ended = at.ended;
     this.snapshot = at.snapshot;
     this.position = at.position;
   }
@@ -178,15 +203,21 @@ class DirectView implements View {
 
   async blocks(
     { schema, name, columns, key }: TableColumns,
-    { after, upto }: KeyRange,
+    ranges: readonly KeyRange[],
     { rows, block }: { readonly rows: number; readonly block: number },
   ): Promise<readonly Block[]> {
-    const found = await this.#connection.ask<{ last_key: Key; count: string; digest: string }>(
-      `select b.last_key, b.count::text as count, b.digest::text as digest
-       from tributary.published_blocks($1, $2, $3, $4, $5, $6, $7, $8) b`,
-      [schema, name, columns, key, after, upto, rows, block],
+    const found = await this.#connection.ask<{
+      range: number;
+      last_key: Key;
+      count: string;
+      digest: string;
+    }>(
+      `select b.range, b.last_key, b.count::text as count, b.digest::text as digest
+       from tributary.published_blocks($1, $2, $3, $4, $5, $6, $7) b`,
+      [schema, name, columns, key, boundsOf(ranges), rows, block],
     );
-    return found.map(({ last_key: lastKey, count, digest }) => ({
+    return found.map(({ range, last_key: lastKey, count, digest }) => ({
+      range,
       lastKey,
       count: Number(count),
       digest: BigInt(digest),
@@ -197,9 +228,8 @@ class DirectView implements View {
     const types = await this.#connection.typesOf(table);
     const uuids = table.key.map((name) => types.get(name) === 'uuid');
     const list = ['range integer', ...uuids.map((is, n) => `k${n} ${is ? 'uuid' : 'text'}`)];
-    const bounds = JSON.stringify(ranges.map(({ after, upto }) => [after, upto]));
     const bytes = await this.#connection.copy(
-      `select * from tributary.published_hashes(${named(table)}, ${literal(bounds)}) h (${list.join(', ')}, hash bigint)`,
+      `select * from tributary.published_hashes(${named(table)}, ${literal(boundsOf(ranges))}) h (${list.join(', ')}, hash bigint)`,
     );
     return rowsOfCopy(bytes, 'binary').map((row) => ({
       range: row.value(0)?.readInt32BE(0) ?? 0,
@@ -222,16 +252,31 @@ class DirectView implements View {
   async rowsByKey(
     table: TableColumns,
     keys: readonly Key[],
-    form: 'text' | 'binary',
+    { bytes, form }: { bytes: number; form: 'text' | 'binary' },
   ): Promise<readonly Tuple[]> {
     return await this.#rows(table, form, {
       name: 'published_rows_by_key',
-      rest: literal(JSON.stringify(keys)),
+      rest: `${literal(JSON.stringify(keys))}, ${bytes}`,
     });
   }
 
+  async hashesByKey(
+    { schema, name, columns, key }: TableColumns,
+    keys: readonly Key[],
+  ): Promise<ReadonlyMap<number, bigint>> {
+    const rows = await this.#connection.ask<{ number: number; hash: string }>(
+      `select h.number, h.hash::text as hash from tributary.published_hashes_by_key($1, $2, $3, $4, $5) h`,
+      [schema, name, columns, key, JSON.stringify(keys)],
+    );
+    return new Map(rows.map(({ number, hash }) => [number, BigInt(hash)]));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection.ask('commit').catch(() => {});
+    if (!this.#over) {
+      this.#over = true;
+      await this.#connection.ask('commit').catch(() => {});
+      this.#ended();
+    }
   }
 
   async #rows(
@@ -250,6 +295,11 @@ class DirectView implements View {
 
 function named({ schema, name, columns, key }: TableColumns): string {
   return `${literal(schema)}, ${literal(name)}, ${array(columns)}, ${array(key)}`;
+}
+
+/** JSON: an array of [after, upto]. */
+function boundsOf(ranges: readonly KeyRange[]): string {
+  return JSON.stringify(ranges.map(({ after, upto }) => [after, upto]));
 }
 
 function array(texts: readonly string[] | null): string {

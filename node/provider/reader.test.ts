@@ -57,12 +57,15 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
       { rows: 9, bytes: 1e6, form: 'text' },
     );
     assert.deepEqual(end, []);
-    const byKey = await view.rowsByKey(report, [['4'], ['5'], ['400']], 'text');
+    const byKey = await view.rowsByKey(report, [['4'], ['5'], ['400']], {
+      bytes: 1e6,
+      form: 'text',
+    });
     assert.deepEqual(
       texts(byKey).map(([id]) => id),
       ['4'],
     );
-    const blocks = await view.blocks(report, all, { rows: 8, block: 3 });
+    const blocks = await view.blocks(report, [all], { rows: 8, block: 3 });
     assert.deepEqual(
       blocks.map(({ lastKey, count }) => [lastKey, count]),
       [
@@ -85,6 +88,8 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
         [1, ['20']],
       ],
     );
+    const one = await view.hashesByKey(report, [['5'], ['4']]);
+    assert.deepEqual([...one], [[1, hashes[1]?.hash]]);
     const sum = hashes.slice(0, 3).reduce((all, { hash }) => all + hash, 0n);
     assert.equal(blocks[0]?.digest, sum, 'a digest is the sum of the hashes of its rows');
   });
@@ -98,7 +103,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
     );
     {
       await using view = await reader.look();
-      const rows = await view.rowsByKey(report, [['1'], ['2']], 'text');
+      const rows = await view.rowsByKey(report, [['1'], ['2']], { bytes: 1e6, form: 'text' });
       assert.deepEqual(texts(rows), [['2', 'approved', 'open']]);
     }
     await using view = await reader.look();
@@ -200,7 +205,7 @@ void test('a digest is the same on every version', async () => {
       await using provider = openChild(database);
       await using reader = await provider.openReader();
       await using view = await reader.look();
-      return await view.blocks(report, { after: null, upto: null }, { rows: 500, block: 100 });
+      return await view.blocks(report, [{ after: null, upto: null }], { rows: 500, block: 100 });
     }),
   );
   assert.equal(found[0]?.length, 5);

@@ -25,6 +25,8 @@ export interface TableColumns {
 
 /** Some rows that follow each other in the order of the key, as a number. */
 export interface Block {
+  /** Number of the range it lies in. */
+  readonly range: number;
   readonly lastKey: Key;
   readonly count: number;
   /** Sum of the hashes of its rows. */
@@ -39,7 +41,7 @@ export interface HashedRow {
 }
 
 export interface Reader extends AsyncDisposable {
-  /** A view of the provider under one snapshot; only one at a time. @throws TributaryError provider_* */
+  /** A view of the provider under one snapshot, once the one before is disposed of. @throws TributaryError provider_* */
   look(): Promise<View>;
 
   /** Lower 32 bits of the ids of every transaction that runs now, subtransactions among them. */
@@ -49,7 +51,7 @@ export interface Reader extends AsyncDisposable {
   readonly bytes: number;
 }
 
-/** A read-only transaction. Its failures are TributaryErrors; after one it is of no use. */
+/** A read-only transaction; disposing twice is disposing once. Its failures are TributaryErrors; after one it is of no use. */
 export interface View extends AsyncDisposable {
   readonly snapshot: Snapshot;
   /** End of the log right after the snapshot was taken: every commit the snapshot sees lies before it. */
@@ -58,10 +60,10 @@ export interface View extends AsyncDisposable {
   /** How many rows are expected. */
   estimate(table: TableColumns): Promise<number>;
 
-  /** The next `rows` rows of a range in blocks of `block` rows; empty: none are left. */
+  /** The first `rows` rows of each range in blocks of `block` rows; nothing of a range: it holds none. */
   blocks(
     table: TableColumns,
-    range: KeyRange,
+    ranges: readonly KeyRange[],
     size: { readonly rows: number; readonly block: number },
   ): Promise<readonly Block[]>;
 
@@ -75,10 +77,13 @@ export interface View extends AsyncDisposable {
     most: { readonly rows: number; readonly bytes: number; readonly form: 'text' | 'binary' },
   ): Promise<readonly Tuple[]>;
 
-  /** The rows of these keys, in no order; those that do not leave the provider are missing. */
+  /** The hashes of the rows of these keys by their numbers in `keys`; of those that do not leave the provider none. */
+  hashesByKey(table: TableColumns, keys: readonly Key[]): Promise<ReadonlyMap<number, bigint>>;
+
+  /** The rows of these keys, in no order, as far as `bytes` reach (one always comes): ask again for the rest. */
   rowsByKey(
     table: TableColumns,
     keys: readonly Key[],
-    form: 'text' | 'binary',
+    most: { readonly bytes: number; readonly form: 'text' | 'binary' },
   ): Promise<readonly Tuple[]>;
 }

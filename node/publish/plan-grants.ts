@@ -22,10 +22,11 @@ const readOnly = ['migration', 'prepared', 'freshness', 'node'];
 const readingFunctions = [
   'tables_with_rows()',
   'published_estimate(text, text)',
-  'published_blocks(text, text, text[], text[], text[], text[], bigint, bigint)',
+  'published_blocks(text, text, text[], text[], jsonb, bigint, bigint)',
   'published_hashes(text, text, text[], text[], jsonb)',
   'published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint)',
-  'published_rows_by_key(text, text, text[], text[], text, jsonb)',
+  'published_hashes_by_key(text, text, text[], text[], jsonb)',
+  'published_rows_by_key(text, text, text[], text[], text, jsonb, bigint)',
 ];
 const definers = ['refuse_foreign_truncate()', ...readingFunctions];
 const written = [
@@ -35,6 +36,7 @@ const written = [
   'heartbeat_log',
   'audit',
   'reconcile',
+  'reconcile_key',
   'unused_slot',
   'parked',
   'blocked',

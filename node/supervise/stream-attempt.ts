@@ -3,7 +3,7 @@
  * provider to apply until told to stop. Failure and retry live around it, in the worker.
  */
 import type { Applier } from '../apply/applier.ts';
-import type { StreamScope } from '../config/model.ts';
+import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import {
   beginStream,
   takeOver,
@@ -11,11 +11,16 @@ import {
   type StreamIdentity,
   type StreamRow,
 } from '../database/streams.ts';
-import type { TributaryDatabase } from '../database/tables.ts';
+import { queryOf, type TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { ParkedView } from '../parking/parked-view.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Part } from '../pgoutput/part.ts';
 import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
+import { Reconciler } from '../reconcile/reconciler.ts';
+import { AppliedPosition, type StreamSide, Turns } from '../reconcile/stream-side.ts';
+import type { Trail } from '../reconcile/trail.ts';
 
 /** Opens the two ends of streams; made where the rooms are wired. */
 export interface StreamEnds {
@@ -38,7 +43,12 @@ export interface FormatApplier extends Applier {
 
 export interface AttemptOptions {
   readonly scope: StreamScope;
+  /** The replication set. */
+  readonly tables: readonly ReplicatedTable[];
   readonly database: TributaryDatabase;
+  /** Of this stream, as long as the process lives. */
+  readonly trail: Trail;
+  readonly log: Log;
   readonly ends: StreamEnds;
   /** What is parked of the stream. */
   readonly parked: ParkedView;
@@ -55,6 +65,8 @@ export interface AttemptEvents {
   proved(row: StreamRow, applier: Applier): void;
   /** A part is durable and confirmed. */
   applied(position: Lsn): void;
+  /** A table was made equal, or more is missing. */
+  completenessChanged(): void;
 }
 
 /** Code doubt, with the doubts themselves. */
@@ -105,14 +117,65 @@ export async function attemptStream(
   });
   const format = options.textOnly ? 'text' : await applier.format(description.tables);
   events.proved(row, applier);
+  const stream: StreamSide = {
+    scope,
+    provider,
+    applier,
+    trail: options.trail,
+    parked: options.parked,
+    turns: new Turns(),
+    position: new AppliedPosition(row.position),
+    format,
+  };
+  await using _beside = besideStream(options, { stream, events, signal });
   for await (const part of provider.stream(row.position, { signal, format })) {
-    const position = await applier.apply(part);
+    const position = await stream.turns.take(async () => {
+      await observe(options.trail, part);
+      return await applier.apply(part);
+    });
     provider.confirm(position);
+    stream.position.advance(position);
     events.applied(position);
   }
   if (!signal.aborted) {
     throw new TributaryError('link_cut', { stream: scope.provider });
   }
+}
+
+async function observe(trail: Trail, part: Part): Promise<void> {
+  const { spooled } = part;
+  for await (const slice of part.slices()) {
+    trail.observe(slice, { spooled });
+    if (spooled) {
+      return;
+    }
+  }
+}
+
+/** Ranges are made equal as long as the stream runs; disposal waits for the end of what is being written. */
+function besideStream(
+  { tables, database, log }: AttemptOptions,
+  run: {
+    readonly stream: StreamSide;
+    readonly events: AttemptEvents;
+    readonly signal: AbortSignal;
+  },
+): AsyncDisposable {
+  const ended = new AbortController();
+  const reconciler = new Reconciler({
+    stream: run.stream,
+    tables,
+    query: queryOf(database),
+    log,
+    completenessChanged: () => run.events.completenessChanged(),
+  });
+  const running = reconciler.run(AbortSignal.any([run.signal, ended.signal]));
+  return {
+    [Symbol.asyncDispose]: async () => {
+      ended.abort();
+      await running;
+    },
+  };
 }
 
 /** Null when told to stop first. */

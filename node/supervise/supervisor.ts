@@ -119,15 +119,21 @@ export class Supervisor {
         continue;
       }
       await this.#stop(child.name);
-      this.#start({ scope, ends, fingerprint });
+      this.#start({ scope, tables, ends, fingerprint });
     }
   }
 
-  #start(options: { scope: StreamScope; ends: StreamEnds; fingerprint: string }): void {
+  #start(options: {
+    scope: StreamScope;
+    tables: readonly ReplicatedTable[];
+    ends: StreamEnds;
+    fingerprint: string;
+  }): void {
     const { database, log, completenessChanged } = this.#options;
-    const { scope, ends, fingerprint } = options;
+    const { scope, tables, ends, fingerprint } = options;
     const worker = new Worker({
       scope,
+      tables,
       database,
       ends,
       log,

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Applier } from '../apply/applier.ts';
-import type { StreamScope } from '../config/model.ts';
+import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import { localError } from '../database/local-error.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import type { TributaryError } from '../errors.ts';
@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import { ParkedView } from '../parking/parked-view.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Provider } from '../provider/provider.ts';
+import { Trail } from '../reconcile/trail.ts';
 import { mendedBy, restartAfter, type Restart } from './restart-policy.ts';
 import { attemptStream, StreamDoubted, type StreamEnds } from './stream-attempt.ts';
 import type { StreamReport } from './stream-report.ts';
@@ -21,6 +22,8 @@ import { addProgress, noTotals, type StreamTotals } from './stream-totals.ts';
 
 export interface WorkerOptions {
   readonly scope: StreamScope;
+  /** The replication set. */
+  readonly tables: readonly ReplicatedTable[];
   readonly database: TributaryDatabase;
   readonly ends: StreamEnds;
   readonly log: Log;
@@ -39,6 +42,7 @@ export class Worker {
   readonly parked: ParkedView;
   readonly #options: WorkerOptions;
   readonly #standing: StreamStanding;
+  readonly #trail = new Trail();
   #position: Lsn | null = null;
   #partial: ReadonlyMap<string, readonly string[]> = new Map();
   #provider: Provider | null = null;
@@ -104,19 +108,29 @@ export class Worker {
 
   /** Null when the attempt ended because it was told to. */
   async #attempt(signal: AbortSignal): Promise<TributaryError | null> {
-    const { scope, database, ends, completenessChanged } = this.#options;
+    const { scope, tables, database, ends, log, completenessChanged } = this.#options;
     this.#steady = false;
     const watch = new AbortController();
     let watching: Promise<void> = Promise.resolve();
     try {
       await attemptStream(
-        { scope, database, ends, parked: this.parked, textOnly: this.#textOnly },
+        {
+          scope,
+          tables,
+          database,
+          ends,
+          log,
+          trail: this.#trail,
+          parked: this.parked,
+          textOnly: this.#textOnly,
+        },
         {
           opened: (provider) => {
             this.#provider = provider;
           },
           described: () => this.#standing.move('described'),
           began: () => completenessChanged(),
+          completenessChanged,
           proved: (row, applier) => {
             this.#position = row.position;
             this.#applier = applier;

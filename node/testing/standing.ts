@@ -23,9 +23,15 @@ export async function streamsOf(tree: StandingTree): Promise<string> {
       `select slot_name, active, confirmed_flush_lsn, restart_lsn, pg_current_wal_lsn() as written
        from pg_replication_slots`,
     );
+    const open = await database.query(
+      `select provider, schema_name || '.' || table_name as "table", reason, sqlstate, count(*)::int as parked, min(attempts) as least
+       from tributary.parked group by 1, 2, 3, 4
+       union all
+       select provider, schema_name || '.' || table_name, state, failure, walked, estimated from tributary.reconcile where state <> 'done'`,
+    );
     const status = await tree.status<{ streams?: unknown }>(name).catch(() => ({}));
     const streams = 'streams' in status ? status.streams : null;
-    lines.push(`${name}: ${JSON.stringify({ rows, sessions, slots, streams })}`);
+    lines.push(`${name}: ${JSON.stringify({ open, rows, sessions, slots, streams })}`);
   }
   return lines.join('\n');
 }

@@ -224,7 +224,7 @@ export class Tree implements AsyncDisposable {
     }
   }
 
-  /** As `until`; the failure carries the ends of all logs. */
+  /** As `until`; the failure carries where every stream stands and the ends of all logs. */
   async until<T>(condition: () => Promise<T> | T, options: UntilOptions): Promise<NonNullable<T>> {
     try {
       const ended = new AbortController();
@@ -243,7 +243,8 @@ export class Tree implements AsyncDisposable {
       );
     } catch (error) {
       const said = error instanceof Error ? error.message : options.what;
-      throw new Error(`${said}\n${this.logs()}`, { cause: error });
+      const standing = await streamsOf(this).catch(() => 'unknown');
+      throw new Error([said, standing, this.logs()].join('\n'), { cause: error });
     }
   }
 

@@ -63,6 +63,19 @@ async function inSql(tree: Tree, node: string, origin: string): Promise<string> 
   return row?.line ?? '';
 }
 
+/** A column that is demanded here and not sent. */
+async function forbidRows(tree: Tree, node: string): Promise<void> {
+  await tree
+    .node(node)
+    .database.query(
+      `alter table public.facility add column demanded text not null default ''; alter table public.facility alter column demanded drop default`,
+    );
+}
+
+async function allowRows(tree: Tree, node: string): Promise<void> {
+  await tree.node(node).database.query(`alter table public.facility drop column demanded`);
+}
+
 /** From now on the nation writes down, at each heartbeat of that origin, whether it counts as complete by then. */
 async function watchWord(tree: Tree, origin: string): Promise<void> {
   await tree.node('nation').database.query(`
@@ -91,6 +104,8 @@ void test('freshness tells age and completeness of every origin at every level, 
   await tree.prepare();
   const a = tree.node('district_a').database;
   await a.query(`insert into public.facility (code, name) values ('before', 'x')`);
+  // As long as a row of the table is impossible at the region, the first copy can not end.
+  await forbidRows(tree, 'north');
   tree.link('district_c').refuse();
   for (const name of ['nation', 'north', 'district_a', 'district_b']) {
     tree.start(name);
@@ -122,6 +137,11 @@ void test('freshness tells age and completeness of every origin at every level, 
       assert.equal(await inSql(tree, 'nation', 'district_a'), 'north f north: first_copy young');
       assert.equal(await inSql(tree, 'nation', 'district_b'), 'north t - young');
       assert.equal(await inSql(tree, 'north', 'district_b'), 'district_b t - young');
+      await allowRows(tree, 'north');
+      await tree.until(async () => (await fresh(tree, 'nation', 'district_a')).complete, {
+        what: 'the first copy is through',
+      });
+      assert.equal(await inSql(tree, 'nation', 'district_a'), 'north t - young');
     },
   );
 
@@ -181,6 +201,7 @@ void test('freshness tells age and completeness of every origin at every level, 
         { what: 'the slot is left' },
       );
       await b.query(`select pg_drop_replication_slot('tributary_north')`);
+      await forbidRows(tree, 'north');
       await b.query(`insert into public.facility (code, name) values ('missed', 'x')`);
       await tree
         .node('north')
@@ -209,6 +230,10 @@ void test('freshness tells age and completeness of every origin at every level, 
       const turn = words.findIndex(({ complete }) => !complete);
       assert.ok(words.slice(turn).every(({ complete }) => !complete));
       assert.equal((await fresh(tree, 'nation', 'district_b')).reason, 'north: first_copy');
+      await allowRows(tree, 'north');
+      await tree.until(async () => (await fresh(tree, 'nation', 'district_b')).complete, {
+        what: 'the missed row is there',
+      });
     },
   );
 

@@ -1,0 +1,227 @@
+/**
+ * The rows of tributary.reconcile: which tables of a stream are to be made equal, and how far they are; and of
+ * tributary.reconcile_key, the keys whose rows would be overwritten or removed. What belongs to rows that are written
+ * is written by the `query` of their transaction.
+ */
+import type { Query } from './query.ts';
+
+export type ReconcileState = 'wanted' | 'running' | 'held' | 'failed' | 'done';
+
+export interface ReconcileRow {
+  readonly provider: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly state: ReconcileState;
+  readonly reason: string;
+  /** The key through which the table is walked; null: nothing yet. */
+  readonly through: readonly string[] | null;
+  readonly estimated: number | null;
+  readonly walked: number;
+  readonly sent: number;
+  readonly repaired: number;
+  readonly bytes: number;
+  /** Rows a person allowed to be overwritten or removed. */
+  readonly allowed: number | null;
+  readonly failure: string | null;
+  readonly wantedAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+interface Place {
+  readonly provider: string;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** What was done since the last call, to be added: nothing, where the table was meanwhile wanted anew. */
+export interface Advance {
+  readonly through: readonly string[] | null;
+  readonly walked: number;
+  readonly sent: number;
+  readonly repaired: number;
+  readonly bytes: number;
+}
+
+interface RawRow {
+  readonly provider: string;
+  readonly schema_name: string;
+  readonly table_name: string;
+  readonly state: ReconcileState;
+  readonly reason: string;
+  readonly through: readonly string[] | null;
+  readonly estimated: string | null;
+  readonly walked: string;
+  readonly sent: string;
+  readonly repaired: string;
+  readonly bytes: string;
+  readonly allowed: string | null;
+  readonly failure: string | null;
+  readonly wanted_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+/** Of one stream, or of all. */
+export async function loadReconcile(
+  query: Query,
+  provider: string | null,
+): Promise<readonly ReconcileRow[]> {
+  const { rows } = await query(
+    `select provider, schema_name, table_name, state, reason, through, estimated::text, walked::text, sent::text,
+       repaired::text, bytes::text, allowed::text, failure, wanted_at, started_at, finished_at
+     from tributary.reconcile
+     where $1::text is null or provider = $1
+     order by provider, schema_name, table_name`,
+    [provider],
+  );
+  return (rows as readonly RawRow[]).map((row) => ({
+    provider: row.provider,
+    schema: row.schema_name,
+    name: row.table_name,
+    state: row.state,
+    reason: row.reason,
+    through: row.through,
+    estimated: row.estimated === null ? null : Number(row.estimated),
+    walked: Number(row.walked),
+    sent: Number(row.sent),
+    repaired: Number(row.repaired),
+    bytes: Number(row.bytes),
+    allowed: row.allowed === null ? null : Number(row.allowed),
+    failure: row.failure,
+    wantedAt: row.wanted_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  }));
+}
+
+/** Tables that were never walked are wanted; the others stay as they are. */
+export async function wantNew(
+  query: Query,
+  provider: string,
+  {
+    tables,
+    reason,
+  }: { readonly tables: readonly Omit<Place, 'provider'>[]; readonly reason: string },
+): Promise<void> {
+  await query(
+    `insert into tributary.reconcile (provider, schema_name, table_name, reason)
+     select $1, t.schema_name, t.name, $4 from unnest($2::text[], $3::text[]) t (schema_name, name)
+     on conflict do nothing`,
+    [provider, tables.map(({ schema }) => schema), tables.map(({ name }) => name), reason],
+  );
+}
+
+export async function startTable(query: Query, at: Place, estimated: number): Promise<void> {
+  await query(
+    `update tributary.reconcile set
+       state = 'running', estimated = $4, failure = null, started_at = coalesce(started_at, now()), finished_at = null
+     where provider = $1 and schema_name = $2 and table_name = $3`,
+    [at.provider, at.schema, at.name, estimated],
+  );
+}
+
+export async function advanceTable(query: Query, at: Place, by: Advance): Promise<void> {
+  await query(
+    `update tributary.reconcile set
+       through = $4::jsonb, walked = walked + $5, sent = sent + $6, repaired = repaired + $7, bytes = bytes + $8
+     where provider = $1 and schema_name = $2 and table_name = $3 and state = 'running'`,
+    [
+      at.provider,
+      at.schema,
+      at.name,
+      by.through === null ? null : JSON.stringify(by.through),
+      by.walked,
+      by.sent,
+      by.repaired,
+      by.bytes,
+    ],
+  );
+}
+
+/** The walk ended without reaching equality. */
+export async function stopTable(
+  query: Query,
+  at: Place,
+  { state, failure }: { readonly state: 'held' | 'failed'; readonly failure: string | null },
+): Promise<void> {
+  await query(
+    `update tributary.reconcile set state = $4, failure = $5
+     where provider = $1 and schema_name = $2 and table_name = $3`,
+    [at.provider, at.schema, at.name, state, failure],
+  );
+}
+
+/** The table is equal, unless it was meanwhile wanted anew; with the last one of a stream, what comes by it is complete, as far as this node can say. */
+export async function finishTable(query: Query, at: Place): Promise<void> {
+  await query(
+    `update tributary.reconcile set state = 'done', through = null, allowed = null, failure = null, finished_at = now()
+     where provider = $1 and schema_name = $2 and table_name = $3 and state = 'running'`,
+    [at.provider, at.schema, at.name],
+  );
+  await query(
+    `update tributary.stream s set incomplete = null
+     where s.provider = $1 and s.incomplete is not null
+       and not exists (select from tributary.reconcile r where r.provider = $1 and r.state <> 'done')`,
+    [at.provider],
+  );
+  await query('select tributary.refresh_origins()');
+}
+
+/** Every table of the stream is to be walked from its beginning. */
+export const wantAllSql = `
+  update tributary.reconcile set
+    state = 'wanted', reason = $2, through = null, estimated = null, walked = 0, sent = 0, repaired = 0, bytes = 0,
+    failure = null, wanted_at = now(), started_at = null, finished_at = null
+  where provider = $1`;
+
+/** Keys whose rows here differ from the provider's, or are not there. */
+export async function noteKeys(
+  query: Query,
+  at: Place,
+  keys: readonly (readonly string[])[],
+): Promise<void> {
+  await query(
+    `insert into tributary.reconcile_key (provider, schema_name, table_name, key)
+     select $1, $2, $3, k.value from jsonb_array_elements($4::jsonb) k
+     on conflict do nothing`,
+    [at.provider, at.schema, at.name, JSON.stringify(keys)],
+  );
+}
+
+export async function countKeys(query: Query, at: Place): Promise<number> {
+  const { rows } = await query(
+    `select count(*)::int as count from tributary.reconcile_key
+     where provider = $1 and schema_name = $2 and table_name = $3`,
+    [at.provider, at.schema, at.name],
+  );
+  return (rows as readonly { readonly count: number }[])[0]?.count ?? 0;
+}
+
+export async function someKeys(
+  query: Query,
+  at: Place,
+  most: number,
+): Promise<readonly (readonly string[])[]> {
+  const { rows } = await query(
+    `select key from tributary.reconcile_key
+     where provider = $1 and schema_name = $2 and table_name = $3
+     order by key
+     limit $4`,
+    [at.provider, at.schema, at.name, most],
+  );
+  return (rows as readonly { readonly key: readonly string[] }[]).map(({ key }) => key);
+}
+
+export async function forgetKeys(
+  query: Query,
+  at: Place,
+  keys: readonly (readonly string[])[] | 'all',
+): Promise<void> {
+  await query(
+    `delete from tributary.reconcile_key
+     where provider = $1 and schema_name = $2 and table_name = $3
+       and ($4::jsonb is null or key in (select k.value from jsonb_array_elements($4::jsonb) k))`,
+    [at.provider, at.schema, at.name, keys === 'all' ? null : JSON.stringify(keys)],
+  );
+}

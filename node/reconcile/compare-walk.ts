@@ -1,0 +1,139 @@
+/**
+ * The table from a key to its end, in chunks: digests of blocks of rows from both sides, finer digests where they differ,
+ * hashes of single rows where those differ. What is left are keys to be settled. A key that is equal under a view is
+ * equal, for what the stream does to it later it does here too; one that differs may only be on its way, so the descent
+ * waits for nothing and decides nothing.
+ */
+import type { Block, Key, KeyRange } from '../provider/reader.ts';
+import { RangeView } from './range-view.ts';
+import type { TableSide } from './table-side.ts';
+
+/** About 64 bytes travel per block, 34 per row of a block that differs and has not more than `leafRows`. */
+const blockRows = 1024;
+const leafRows = 64;
+const chunk = { least: 4096, most: 131_072, first: 16_384, longMs: 4000, shortMs: 1000 } as const;
+
+export interface CompareOptions {
+  readonly after: Key | null;
+  /** Keys that may differ, each once. */
+  readonly suspicious: (keys: readonly Key[]) => Promise<void>;
+  /** Everything up to a key is compared, and what was suspicious settled; null: up to the end. */
+  readonly walked: (through: Key | null, count: WalkedChunk) => Promise<void>;
+}
+
+export interface WalkedChunk {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** @throws TributaryError of the provider */
+export async function compareWalk(side: TableSide, options: CompareOptions): Promise<void> {
+  let { after } = options;
+  let rows: number = chunk.first;
+  for (;;) {
+    const started = performance.now();
+    const before = side.reader.bytes;
+    const found = await compareChunk(side, after, rows);
+    const took = performance.now() - started;
+    await options.suspicious(found.keys);
+    const bytes = side.reader.bytes - before;
+    await options.walked(found.through, { rows: found.rows, bytes });
+    if (!found.through) {
+      return;
+    }
+    after = found.through;
+    rows = nextRows(rows, took);
+  }
+}
+
+/** Digests of a chunk of wide rows take long; both sides have a limit of time for a question. */
+function nextRows(rows: number, tookMs: number): number {
+  if (tookMs > chunk.longMs) {
+    return Math.max(chunk.least, rows >> 1);
+  }
+  return tookMs < chunk.shortMs ? Math.min(chunk.most, rows << 1) : rows;
+}
+
+interface FoundKeys {
+  readonly keys: readonly Key[];
+  readonly rows: number;
+  /** Null: the end of the table. */
+  readonly through: Key | null;
+}
+
+async function compareChunk(side: TableSide, after: Key | null, rows: number): Promise<FoundKeys> {
+  const { reader, plan, signal, stream } = side;
+  await using range = await RangeView.open({ reader, trail: stream.trail }, plan.read, signal);
+  const blocks = await range.view.blocks(plan.compared, [{ after, upto: null }], {
+    rows,
+    block: blockRows,
+  });
+  const count = blocks.reduce((sum, block) => sum + block.count, 0);
+  const through = count < rows ? null : (blocks.at(-1)?.lastKey ?? null);
+  const wide = await differing(side, cut([{ after, upto: through }], blocks));
+  if (wide.length === 0) {
+    return { keys: [], rows: count, through };
+  }
+  const finer = await range.view.blocks(plan.compared, wide, {
+    rows: Number.MAX_SAFE_INTEGER,
+    block: leafRows,
+  });
+  const narrow = await differing(side, cut(wide, finer));
+  return { keys: await differingKeys(side, range, narrow), rows: count, through };
+}
+
+interface Piece extends KeyRange {
+  readonly count: number;
+  readonly digest: bigint;
+}
+
+/** Each range in pieces that end with its blocks; the last piece reaches to the end of its range. Pure. */
+export function cut(ranges: readonly KeyRange[], blocks: readonly Block[]): readonly Piece[] {
+  return ranges.flatMap(({ after, upto }, number): Piece[] => {
+    const own = blocks.filter(({ range }) => range === number);
+    if (own.length === 0) {
+      return [{ after, upto, count: 0, digest: 0n }];
+    }
+    return own.map(({ lastKey, count, digest }, n) => ({
+      after: own[n - 1]?.lastKey ?? after,
+      upto: n === own.length - 1 ? upto : lastKey,
+      count,
+      digest,
+    }));
+  });
+}
+
+async function differing(
+  { local }: TableSide,
+  pieces: readonly Piece[],
+): Promise<readonly Piece[]> {
+  const ours = await local.digests(pieces);
+  return pieces.filter((piece, n) => {
+    const here = ours[n];
+    return here?.count !== piece.count || here.digest !== piece.digest;
+  });
+}
+
+async function differingKeys(
+  { local, plan }: TableSide,
+  range: RangeView,
+  ranges: readonly KeyRange[],
+): Promise<readonly Key[]> {
+  if (ranges.length === 0) {
+    return [];
+  }
+  const [theirs, ours] = await Promise.all([
+    range.view.hashes(plan.compared, ranges),
+    local.hashes(ranges),
+  ]);
+  const open = new Map(theirs.map(({ key, hash }) => [JSON.stringify(key), hash]));
+  const keys: Key[] = [];
+  for (const { key, hash } of ours) {
+    const text = JSON.stringify(key);
+    if (open.get(text) !== hash) {
+      keys.push(key);
+    }
+    open.delete(text);
+  }
+  return [...keys, ...[...open.keys()].map((text) => JSON.parse(text) as Key)];
+}

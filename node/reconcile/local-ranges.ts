@@ -1,0 +1,95 @@
+/** Ranges of a table here, as far as they are the provider's: rows whose origin lies in its subtree. */
+import { ident, literal, qualified } from '../database/ident.ts';
+import type { Key, KeyRange } from '../provider/reader.ts';
+import type { TablePlan } from './table-plan.ts';
+
+export type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+export interface RangeDigest {
+  readonly count: number;
+  readonly digest: bigint;
+}
+
+export interface LocalRow {
+  readonly range: number;
+  readonly key: Key;
+  readonly hash: bigint;
+}
+
+export class LocalRanges {
+  readonly #ask: Ask;
+  readonly #plan: TablePlan;
+  readonly #filter: string;
+  readonly #place: readonly unknown[];
+
+  /** `condition`: a further one on rows `t`, such as that they are not softly deleted. */
+  constructor(
+    ask: Ask,
+    plan: TablePlan,
+    { subtree, condition }: { readonly subtree: ReadonlySet<string>; readonly condition?: string },
+  ) {
+    this.#ask = ask;
+    this.#plan = plan;
+    const origins = [...subtree].map(literal).join(', ');
+    const own = `t.${ident(plan.originColumn)}::text in (${origins})`;
+    this.#filter = condition === undefined ? own : `${own} and ${condition}`;
+    const { compared } = plan;
+    this.#place = [qualified(compared), compared.columns, compared.key, this.#filter];
+  }
+
+  /** How many rows of the subtree stand after the key, counted to `most`. */
+  async countAfter(after: Key | null, most: number): Promise<number> {
+    const table = qualified(this.#plan.read);
+    const [bound] = await this.#ask<{ condition: string }>(
+      `select tributary.in_range($1::regclass, $2, $3, null) as condition`,
+      [table, this.#plan.read.key, after],
+    );
+    const [found] = await this.#ask<{ count: string }>(
+      `select count(*)::text as count
+       from (select from ${table} t where ${this.#filter} and ${bound?.condition ?? 'true'} limit ${most}) t`,
+    );
+    return Number(found?.count ?? 0);
+  }
+
+  async count(): Promise<number> {
+    const rows = await this.#ask<{ count: string }>(
+      `select count(*)::text as count from ${qualified(this.#plan.read)} t where ${this.#filter}`,
+    );
+    return Number(rows[0]?.count ?? 0);
+  }
+
+  async digests(ranges: readonly KeyRange[]): Promise<readonly RangeDigest[]> {
+    const rows = await this.#ask<{ count: string; digest: string }>(
+      `select d.count::text as count, d.digest::text as digest
+       from tributary.digests($1::regclass, $2, $3, $4, $5) d`,
+      [...this.#place, boundsOf(ranges)],
+    );
+    return rows.map(({ count, digest }) => ({ count: Number(count), digest: BigInt(digest) }));
+  }
+
+  async hashes(ranges: readonly KeyRange[]): Promise<readonly LocalRow[]> {
+    const { key } = this.#plan.compared;
+    const uuids = this.#plan.keyTypeOids.map((oid) => oid === 2950);
+    const list = key.map((_, n) => `k${n} ${uuids[n] ? 'uuid' : 'text'}`);
+    const texts = key.map((_, n) => `h.k${n}::text`);
+    const rows = await this.#ask<{ range: number; key: Key; hash: string }>(
+      `select h.range, array[${texts.join(', ')}] as key, h.hash::text as hash
+       from tributary.hashes($1::regclass, $2, $3, $4, $5) h (range integer, ${list.join(', ')}, hash bigint)`,
+      [...this.#place, boundsOf(ranges)],
+    );
+    return rows.map(({ range, key: at, hash }) => ({ range, key: at, hash: BigInt(hash) }));
+  }
+
+  /** As View.hashesByKey. */
+  async hashesByKey(keys: readonly Key[]): Promise<ReadonlyMap<number, bigint>> {
+    const rows = await this.#ask<{ number: number; hash: string }>(
+      `select h.number, h.hash::text as hash from tributary.hashes_by_key($1::regclass, $2, $3, $4, $5) h`,
+      [...this.#place, JSON.stringify(keys)],
+    );
+    return new Map(rows.map(({ number, hash }) => [number, BigInt(hash)]));
+  }
+}
+
+function boundsOf(ranges: readonly KeyRange[]): string {
+  return JSON.stringify(ranges.map(({ after, upto }) => [after, upto]));
+}

@@ -1,0 +1,45 @@
+/** The plan of a table from what the provider publishes and the catalogue here. */
+import { isDrift, layoutOf } from '../apply/layout.ts';
+import { loadTarget } from '../apply/target.ts';
+import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import type { Query } from '../database/query.ts';
+import { TributaryError } from '../errors.ts';
+import type { TableName } from '../parking/parked-key.ts';
+import type { ProviderTable } from '../provider/provider.ts';
+import { planOf, publishedRelation, type TablePlan } from './table-plan.ts';
+
+export interface PlanSources {
+  readonly published: readonly ProviderTable[];
+  /** The replication set. */
+  readonly tables: readonly ReplicatedTable[];
+  readonly scope: StreamScope;
+  /** This node's own database. */
+  readonly query: Query;
+}
+
+/** @throws TributaryError drifted, when rows of the table are impossible here. */
+export async function planTable(
+  { schema, name }: TableName,
+  { published, tables, scope, query }: PlanSources,
+): Promise<TablePlan> {
+  const same = (each: TableName): boolean => each.schema === schema && each.name === name;
+  const table = tables.find(same);
+  const sent = published.find(same);
+  const target = table ? await loadTarget(query, table) : null;
+  if (!table || !sent || !target) {
+    throw new TributaryError('drifted', { table: `${schema}.${name}`, reason: 'no_table' });
+  }
+  const layout = layoutOf({
+    relation: publishedRelation(sent, target.key),
+    target,
+    provider: scope.provider,
+    providerIsLeaf: scope.providerIsLeaf,
+    originColumn: table.origin,
+    filterColumns: table.approved?.columns ?? [],
+  });
+  if (isDrift(layout)) {
+    const { reason, column } = layout;
+    throw new TributaryError('drifted', { table: `${schema}.${name}`, reason, column });
+  }
+  return planOf(layout, sent);
+}

@@ -1,0 +1,316 @@
+/**
+ * Beside a stream that runs: makes equal what is wanted of its tables, one after the other, until told to stop. A table
+ * that fails leaves the others and the stream alone, and is tried again.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ReplicatedTable } from '../config/model.ts';
+import { localError } from '../database/local-error.ts';
+import type { Query } from '../database/query.ts';
+import {
+  loadReconcile,
+  type ReconcileRow,
+  stopTable,
+  wantNew,
+} from '../database/reconcile-tables.ts';
+import type { Log } from '../log.ts';
+import { type Parked, type TableName, tableText } from '../parking/parked-key.ts';
+import { dueKeys, unblock } from '../parking/parked-table.ts';
+import type { ProviderTable } from '../provider/provider.ts';
+import type { Reader } from '../provider/reader.ts';
+import { type Ask, LocalRanges } from './local-ranges.ts';
+import type { StreamSide } from './stream-side.ts';
+import { references } from './references.ts';
+import { inOrder, type OrderedTable } from './table-order.ts';
+import { keysAtOnce, settle } from './settle.ts';
+import { planTable } from './plan-table.ts';
+import type { TableSide } from './table-side.ts';
+import { walkTable } from './table-walk.ts';
+
+export interface ReconcilerOptions {
+  readonly stream: StreamSide;
+  /** The replication set, heartbeat and audit included. */
+  readonly tables: readonly ReplicatedTable[];
+  /** This node's own database. */
+  readonly query: Query;
+  readonly log: Log;
+  /** What is complete here has changed. */
+  readonly completenessChanged: () => void;
+}
+
+/** How often it is looked for new work; a person's word comes by the database. */
+const lookMs = 2000;
+const retryEveryMs = 100;
+const leastRetryMs = 1000;
+const greatestRetryMs = 60_000;
+
+/** Design: 1,000 rows, or 1 % of the subtree's rows in the table. */
+const removals = 1000;
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #failures = new Map<string, { readonly count: number; readonly until: number }>();
+  #reader: Reader | null = null;
+  /** Tables whose publication was waited for since they were wanted. */
+  readonly #based = new Set<string>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when told to stop; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    // A question that is under way would else be waited for.
+    const abandon = (): void => void this.#close();
+    signal.addEventListener('abort', abandon, { once: true });
+    try {
+      while (!signal.aborted) {
+        const worked = await this.#round(signal).catch((error: unknown) => {
+          this.#say(error);
+          return false;
+        });
+        if (!worked) {
+          await pause(lookMs, undefined, { signal }).catch(() => {});
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', abandon);
+      await this.#close();
+    }
+  }
+
+  /** False: there was nothing to do. */
+  async #round(signal: AbortSignal): Promise<boolean> {
+    const { query, stream } = this.#options;
+    const { provider } = stream.scope;
+    const retried = await this.#retryParked(signal);
+    const reason = await this.#incomplete();
+    await this.#wantBlocked();
+    let rows = await loadReconcile(query, provider);
+    const isNew = reason !== null && rows.length === 0;
+    if (!isNew && !rows.some((row) => isOpen(row) && this.#isDue(row))) {
+      if (!retried) {
+        await this.#close();
+      }
+      return retried;
+    }
+    const published = await this.#published();
+    if (reason !== null) {
+      await wantNew(query, provider, { tables: published, reason });
+      rows = await loadReconcile(query, provider);
+    }
+    const due = rows.filter((row) => isOpen(row) && this.#isDue(row));
+    const ordered = await this.#order(due, published);
+    for (const { row } of ordered) {
+      signal.throwIfAborted();
+      await this.#table(row, published, signal);
+    }
+    return retried || ordered.length > 0;
+  }
+
+  /** Parked keys whose time has come: their rows are read again and put. False: none was tried. */
+  async #retryParked(signal: AbortSignal): Promise<boolean> {
+    const { query, stream, log } = this.#options;
+    if (stream.parked.quiet) {
+      return false;
+    }
+    const due = (await dueKeys(query, stream.scope.provider, keysAtOnce)).filter((one) =>
+      this.#isDue(one.table),
+    );
+    if (due.length === 0) {
+      return false;
+    }
+    const published = await this.#published();
+    for (const [name, keys] of Map.groupBy(due, ({ table }) => tableText(table))) {
+      const [{ table }] = keys as [Parked, ...Parked[]];
+      try {
+        const side = await this.#side(table, published, signal);
+        await settle(side, { keys: keys.map(({ key }) => key), changes: 'write', parked: true });
+        this.#options.completenessChanged();
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#fail(name);
+        this.#say(error, { stream: stream.scope.provider, table: name });
+        await this.#close();
+      }
+    }
+    log.debug({ stream: stream.scope.provider, keys: due.length }, 'parked keys were tried again');
+    // Keys that the stream touched meanwhile stay due: not at once, or both wait for each other.
+    await pause(retryEveryMs, undefined, { signal });
+    return true;
+  }
+
+  async #wantBlocked(): Promise<void> {
+    const { query, stream } = this.#options;
+    for (const name of stream.parked.blocked) {
+      const [schema = '', ...rest] = name.split('.');
+      await query(
+        `insert into tributary.reconcile (provider, schema_name, table_name, reason) values ($1, $2, $3, 'blocked')
+         on conflict (provider, schema_name, table_name) do update set
+           state = 'wanted', reason = 'blocked', through = null, wanted_at = now(), started_at = null, finished_at = null
+         where reconcile.state in ('done', 'held')`,
+        [stream.scope.provider, schema, rest.join('.')],
+      );
+    }
+  }
+
+  async #incomplete(): Promise<string | null> {
+    const { query, stream } = this.#options;
+    const { rows } = await query(`select incomplete from tributary.stream where provider = $1`, [
+      stream.scope.provider,
+    ]);
+    return (rows as { incomplete: string | null }[])[0]?.incomplete ?? null;
+  }
+
+  /** Published tables that are of the set. */
+  async #published(): Promise<readonly ProviderTable[]> {
+    const { stream, tables } = this.#options;
+    const { tables: published } = await stream.provider.describe();
+    return published.filter((each) =>
+      tables.some(({ schema, name }) => schema === each.schema && name === each.name),
+    );
+  }
+
+  async #order(
+    rows: readonly ReconcileRow[],
+    published: readonly ProviderTable[],
+  ): Promise<readonly (OrderedTable & { readonly row: ReconcileRow })[]> {
+    const { query } = this.#options;
+    if (rows.length === 0) {
+      return [];
+    }
+    const reader = await this.#open();
+    await using view = await reader.look();
+    const referred = await references(query, rows);
+    const ordered: (OrderedTable & { readonly row: ReconcileRow })[] = [];
+    for (const row of rows) {
+      const { schema, name } = row;
+      const known = published.some((each) => each.schema === schema && each.name === name);
+      const estimated = known ? await view.estimate({ schema, name, columns: [], key: [] }) : 0;
+      const full = `${schema}.${name}`;
+      ordered.push({ name: full, estimated, refersTo: referred.get(full) ?? [], row });
+    }
+    return inOrder(ordered);
+  }
+
+  async #table(
+    row: ReconcileRow,
+    published: readonly ProviderTable[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { log, query } = this.#options;
+    const table = `${row.schema}.${row.name}`;
+    const fields = { stream: row.provider, table, reason: row.reason };
+    try {
+      const side = await this.#side(row, published, signal);
+      await this.#base(row);
+      log.info(fields, 'a table is being made equal');
+      const end = await walkTable(side, {
+        row,
+        removals,
+        pace: async () => await this.#pace(signal),
+      });
+      this.#failures.delete(table);
+      this.#options.completenessChanged();
+      if (end === 'held') {
+        log.warn(fields, 'more rows differ than may be overwritten or removed without a word');
+      } else {
+        log.info(fields, 'a table is equal');
+      }
+    } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
+      const { code } = localError(error);
+      this.#fail(table);
+      this.#say(error, fields);
+      await this.#close();
+      await stopTable(query, row, { state: 'failed', failure: code }).catch(() => {});
+    }
+  }
+
+  /**
+   * What wrote to a table before it was published must have ended before a snapshot of it is of use. A table that the
+   * stream left alone is the stream's again from here on: what it left out, every later snapshot sees.
+   */
+  async #base(row: ReconcileRow): Promise<void> {
+    const { query, stream } = this.#options;
+    if (stream.parked.isBlocked(tableText(row))) {
+      await stream.parked.exclusive(async () => {
+        await unblock(query, row.provider, row);
+        stream.parked.unblock(row);
+      });
+    }
+    const want = `${row.schema}.${row.name} ${row.wantedAt.getTime()}`;
+    if (row.reason === 'publication_changed' && row.through === null && !this.#based.has(want)) {
+      this.#based.add(want);
+      this.#options.stream.trail.unbase();
+    }
+  }
+
+  /** @throws TributaryError drifted | provider_* */
+  async #side(
+    table: TableName,
+    published: readonly ProviderTable[],
+    signal: AbortSignal,
+  ): Promise<TableSide> {
+    const { stream, query, tables } = this.#options;
+    const plan = await planTable(table, { published, tables, scope: stream.scope, query });
+    const ask: Ask = async <Row extends object>(sql: string, values?: readonly unknown[]) =>
+      (await query(sql, values)).rows as Row[];
+    return {
+      stream,
+      plan,
+      reader: await this.#open(),
+      local: new LocalRanges(ask, plan, { subtree: stream.scope.subtree }),
+      query,
+      signal,
+    };
+  }
+
+  /** The stream comes first: while it is behind, ranges wait a little. */
+  async #pace(signal: AbortSignal): Promise<void> {
+    const { queuedBytes } = this.#options.stream.provider.progress();
+    if (queuedBytes > 1 << 20) {
+      await pause(200, undefined, { signal });
+    }
+  }
+
+  async #open(): Promise<Reader> {
+    this.#reader ??= await this.#options.stream.provider.openReader();
+    return this.#reader;
+  }
+
+  async #close(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = null;
+    await reader?.[Symbol.asyncDispose]();
+  }
+
+  #isDue(table: TableName): boolean {
+    return (this.#failures.get(tableText(table))?.until ?? 0) <= performance.now();
+  }
+
+  #fail(table: string): void {
+    const count = (this.#failures.get(table)?.count ?? 0) + 1;
+    const waitMs = Math.min(greatestRetryMs, leastRetryMs * 2 ** (count - 1));
+    this.#failures.set(table, { count, until: performance.now() + waitMs });
+  }
+
+  #say(error: unknown, fields: Readonly<Record<string, string>> = {}): void {
+    if (!isAbort(error)) {
+      const { code, context, advice } = localError(error);
+      this.#options.log.warn(
+        { ...fields, ...context, code, advice },
+        'a table was not made equal; it is tried again',
+      );
+    }
+  }
+}
+
+function isOpen({ state }: ReconcileRow): boolean {
+  return state === 'wanted' || state === 'running' || state === 'failed';
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

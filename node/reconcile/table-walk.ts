@@ -1,0 +1,170 @@
+/**
+ * One table of one stream made equal, from where it was interrupted. Rows that are missing here go in at once; keys whose
+ * rows would be overwritten or removed are noted, and settled at the end if they are not more than is allowed: one row
+ * here may be the last copy of it.
+ */
+import {
+  advanceTable,
+  countKeys,
+  finishTable,
+  forgetKeys,
+  noteKeys,
+  type ReconcileRow,
+  someKeys,
+  startTable,
+  stopTable,
+} from '../database/reconcile-tables.ts';
+import type { Key } from '../provider/reader.ts';
+import { compareWalk } from './compare-walk.ts';
+import { copyWalk } from './copy-walk.ts';
+import { keysAtOnce, settle } from './settle.ts';
+import type { TableSide } from './table-side.ts';
+
+export interface WalkOptions {
+  readonly row: ReconcileRow;
+  /** Rows that may be overwritten or removed without a person's word; also 1 % of the subtree's rows here. */
+  readonly removals: number;
+  /** After each page or chunk: how long it took, milliseconds. */
+  readonly pace: (tookMs: number) => Promise<void>;
+}
+
+export type WalkEnd = 'equal' | 'held';
+
+/** A copy is cheaper than a comparison where fewer rows stand here than a quarter of what the provider has. */
+const copyBelow = 0.25;
+
+/** @throws TributaryError of provider, apply and this node's own database */
+export async function walkTable(side: TableSide, options: WalkOptions): Promise<WalkEnd> {
+  const walk = new TableWalk(side, options);
+  return await walk.run();
+}
+
+class TableWalk {
+  readonly #side: TableSide;
+  readonly #options: WalkOptions;
+  #since = performance.now();
+
+  constructor(side: TableSide, options: WalkOptions) {
+    this.#side = side;
+    this.#options = options;
+  }
+
+  async run(): Promise<WalkEnd> {
+    const { row } = this.#options;
+    const estimated = await this.#estimate();
+    await startTable(this.#side.query, row, estimated);
+    if (row.through === null) {
+      await forgetKeys(this.#side.query, row, 'all');
+    }
+    const expected = Math.max(1, estimated - row.walked);
+    const here = await this.#side.local.countAfter(row.through, Math.ceil(expected * copyBelow));
+    this.#since = performance.now();
+    await (here < expected * copyBelow ? this.#copy() : this.#compare());
+    return await this.#settleNoted();
+  }
+
+  async #estimate(): Promise<number> {
+    await using view = await this.#side.reader.look();
+    return await view.estimate(this.#side.plan.read);
+  }
+
+  async #copy(): Promise<void> {
+    const { row } = this.#options;
+    await copyWalk(this.#side, {
+      after: row.through,
+      standing: async (keys) => await this.#judge(keys),
+      written: async (query, { through, rows, bytes }) => {
+        await advanceTable(query, row, { through, walked: rows, sent: rows, repaired: 0, bytes });
+      },
+      pace: async () => await this.#rest(),
+    });
+  }
+
+  async #compare(): Promise<void> {
+    const { row } = this.#options;
+    await compareWalk(this.#side, {
+      after: row.through,
+      suspicious: async (keys) => await this.#judge(keys),
+      walked: async (through, { rows, bytes }) => {
+        const walked = { walked: rows, sent: 0, repaired: 0, bytes };
+        await advanceTable(this.#side.query, row, { ...walked, through: through ?? row.through });
+        await this.#rest();
+      },
+    });
+  }
+
+  /** Adds what is missing here and notes what differs. */
+  async #judge(keys: readonly Key[]): Promise<void> {
+    const { row } = this.#options;
+    for (const portion of portions(keys)) {
+      const { added, changed } = await settle(this.#side, { keys: portion, changes: 'keep' });
+      if (changed.length > 0) {
+        await noteKeys(this.#side.query, row, changed);
+      }
+      if (added.length > 0) {
+        await this.#count(added.length, 0);
+      }
+    }
+  }
+
+  async #settleNoted(): Promise<WalkEnd> {
+    const { row } = this.#options;
+    const { query } = this.#side;
+    const noted = await countKeys(query, row);
+    if (noted > (await this.#allowed())) {
+      await stopTable(query, row, { state: 'held', failure: null });
+      return 'held';
+    }
+    for (;;) {
+      const keys = await someKeys(query, row, keysAtOnce);
+      if (keys.length === 0) {
+        break;
+      }
+      const { added, changed } = await settle(this.#side, { keys, changes: 'write' });
+      // A key left to the stream meanwhile is right by that.
+      await forgetKeys(query, row, keys);
+      await this.#count(added.length, changed.length);
+    }
+    await this.#finish();
+    return 'equal';
+  }
+
+  async #allowed(): Promise<number> {
+    const { row, removals } = this.#options;
+    if (row.allowed !== null) {
+      return Math.max(row.allowed, removals);
+    }
+    return Math.max(removals, Math.floor((await this.#side.local.count()) / 100));
+  }
+
+  async #count(sent: number, repaired: number): Promise<void> {
+    const { row } = this.#options;
+    await this.#side.query(
+      `update tributary.reconcile set sent = sent + $4, repaired = repaired + $5
+       where provider = $1 and schema_name = $2 and table_name = $3`,
+      [row.provider, row.schema, row.name, sent + repaired, repaired],
+    );
+  }
+
+  /** In turn with the parts, so that a changed publication is either before it, and wins, or after. */
+  async #finish(): Promise<void> {
+    const { stream, plan } = this.#side;
+    const { row } = this.#options;
+    await stream.turns.take(async () => {
+      await stream.applier.put(
+        { relation: plan.relation, present: [], absent: [], expected: 'any' },
+        async (query) => await finishTable(query, row),
+      );
+    });
+  }
+
+  async #rest(): Promise<void> {
+    await this.#options.pace(performance.now() - this.#since);
+    this.#since = performance.now();
+  }
+}
+
+function portions(keys: readonly Key[]): readonly (readonly Key[])[] {
+  const count = Math.ceil(keys.length / keysAtOnce);
+  return Array.from({ length: count }, (_, n) => keys.slice(n * keysAtOnce, (n + 1) * keysAtOnce));
+}
