@@ -23,7 +23,8 @@ interface Known {
   readonly until: number;
 }
 
-function flagsOf({ deletes, orphans, orphansByForeignKey }: ReplicatedTable): Flags {
+/** The columns of a table that each node keeps for itself. */
+export function flagsOf({ deletes, orphans, orphansByForeignKey }: ReplicatedTable): Flags {
   const rules = [orphans, ...orphansByForeignKey.values()];
   const active = rules.flatMap((rule) => (rule.rule === 'deactivate' ? [rule.column] : []));
   return { soft: deletes.rule === 'soft' ? deletes.column : null, active: [...new Set(active)] };
