@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { applyFailure, parkCause, replayable, worthRetrying } from './failure.ts';
+import { applyFailure, catalogueChanged, parkCause, replayable, worthRetrying } from './failure.ts';
 import { failsWith } from '../testing/fails-with.ts';
 import { retryDelayMs } from './retry.ts';
 import { canTake, fitsBinary } from './type-fit.ts';
@@ -49,6 +49,14 @@ void test('a failure that passes is never taken for the row', () => {
   const cause = parkCause(databaseError('23505'), 'public.visit');
   assert.deepEqual([cause.reason, cause.sqlstate], ['row_failed', '23505']);
   assert.doesNotMatch(JSON.stringify(cause), /secret/);
+});
+
+void test('a name that a value holds and nobody here knows is the row; one that the statement holds is not', () => {
+  assert.equal(parkCause(databaseError('42P01'), 'public.visit').sqlstate, '42P01');
+  const missing = Object.assign(databaseError('42P01'), { position: '8' });
+  assert.throws(() => parkCause(missing, 'public.visit'), missing);
+  assert.equal(catalogueChanged(missing), true);
+  assert.equal(catalogueChanged(databaseError('42P01')), false);
 });
 
 void test('a failure of a statement is drift, not the row', () => {

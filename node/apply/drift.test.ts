@@ -105,13 +105,16 @@ for (const [sent, local, fits] of [
   ['timestamptz', 'timestamptz(0)', false],
   ['numeric', 'cents', false],
   ['numeric(12,2)', 'cents', true],
+  ['numeric', 'wages', false],
+  ['numeric(12,2)', 'wages', true],
   ['numeric(12,2)', 'numeric(14,4)', true],
   ['bigint', 'numeric(20,0)', true],
   ['time(3)', 'time', true],
 ] as const) {
   void test(`${sent} ${fits ? 'goes into' : 'is never rounded to'} ${local}`, async () => {
     await using pair = await StreamPair.create({
-      ddl: `create domain cents as numeric(12,2); create table visit (id int primary key, v ${sent})`,
+      ddl: `create domain cents as numeric(12,2); create domain wages as cents;
+        create table visit (id int primary key, v ${sent})`,
       tables: options.tables,
       subscriberDdl: `alter table visit alter column v type ${local}`,
     });
@@ -121,6 +124,33 @@ for (const [sent, local, fits] of [
     await (fits
       ? applying
       : assert.rejects(applying, failsWith('drifted', { reason: 'type', column: 'v' })));
+  });
+}
+
+for (const local of [
+  'varchar(3)',
+  'char(3)',
+  'short',
+  'shorter',
+  'varchar(3)[]',
+  'shorts',
+] as const) {
+  void test(`a text that is longer than ${local} is refused, not cut`, async () => {
+    const list = local.endsWith('[]') || local === 'shorts';
+    await using pair = await StreamPair.create({
+      ddl: `create domain short as varchar(3); create domain shorter as short; create domain shorts as varchar(3)[];
+        create table visit (id int primary key, v ${list ? 'varchar[]' : 'text'})`,
+      tables: options.tables,
+      subscriberDdl: `alter table visit alter column v type ${local} using null`,
+    });
+    await using applier = await pair.applier();
+    const value = (text: string): string => (list ? `array['${text}']` : `'${text}'`);
+    await pair.provider.query(`insert into visit values (1, ${value('abc')})`);
+    await pair.drain(applier);
+    await pair.assertEqual('visit');
+    await pair.provider.query(`update visit set v = ${value('abcd')}`);
+    await pair.drain(applier);
+    assert.deepEqual(await pair.parked(), ['visit ["1"] row_failed 22001']);
   });
 }
 

@@ -6,7 +6,17 @@ import type { ParkCause } from '../parking/parked-key.ts';
 /** A set may fail where one change after the other succeeds, or where it shows which row is at fault. */
 export function replayable(error: unknown): boolean {
   const failure = sqlFailure(error);
-  return failure?.sqlstate ? !passes(failure) && !notOfRows.test(failure.sqlstate) : false;
+  return failure?.sqlstate
+    ? !passes(failure) && (ofValue(failure) || !notOfRows.test(failure.sqlstate))
+    : false;
+}
+
+/** Names in the values of regclass, regproc and their like. */
+const unknownName = /^(42P01|42883|42704|42725|42602|3F000)/;
+
+/** A value names an object that does not exist here; the statement itself names none that does not. */
+function ofValue({ sqlstate, inText }: SqlFailure): boolean {
+  return !inText && unknownName.test(sqlstate ?? '');
 }
 
 /** One row is at fault, and no other way of storing it will do. */
@@ -16,7 +26,7 @@ export function rowFails(error: unknown): boolean {
 
 /** The row itself is not what can be stored, whatever stands around it: values and checks, no uniqueness. */
 export function failsByItself({ sqlstate }: ParkCause): boolean {
-  return sqlstate !== null && /^(22|23502|23514)/.test(sqlstate);
+  return sqlstate !== null && (/^(22|23502|23514)/.test(sqlstate) || unknownName.test(sqlstate));
 }
 
 /** Privileges, missing tables, transaction and login states, and what PostgreSQL did not expect itself. */
@@ -24,8 +34,8 @@ const notOfRows = /^(25|28|3D|3F|42501|42P01|F0|XX)/;
 
 /** The catalogue is not what statements were made from. */
 export function catalogueChanged(error: unknown): boolean {
-  const sqlstate = sqlFailure(error)?.sqlstate;
-  return sqlstate ? /^(42(?!501)|0A)/.test(sqlstate) : false;
+  const failure = sqlFailure(error);
+  return failure?.sqlstate ? /^(42(?!501)|0A)/.test(failure.sqlstate) && !ofValue(failure) : false;
 }
 
 /** A deadlock, a serialisation failure or a lock that was not given: the whole may succeed at once when repeated. */
@@ -44,7 +54,7 @@ export function parkCause(error: unknown, table: string): ParkCause {
     throw error;
   }
   const { sqlstate, column, constraint, type } = failure;
-  if (/^(42|0A)/.test(sqlstate)) {
+  if (/^(42|0A)/.test(sqlstate) && !ofValue(failure)) {
     throw new TributaryError('drifted', { table, sqlstate, column, constraint }, { cause: error });
   }
   return { reason: 'row_failed', sqlstate, column, constraint, type };

@@ -54,6 +54,8 @@ export class Session implements AsyncDisposable {
           ...planning,
           session_replication_role: 'replica',
           row_security: 'off',
+          // Off, a null in an array would be stored as the text NULL.
+          array_nulls: 'on',
           lock_timeout: options.lockTimeoutMs,
           statement_timeout: 0,
           // Between two statements of a part lie milliseconds: a process that stands still must not hold its locks.

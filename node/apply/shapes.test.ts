@@ -253,3 +253,44 @@ void test('triggers that fire under apply see every change of their table, in or
   );
   assert.deepEqual(rows, [{ seen: 'INSERT a, INSERT b, UPDATE c, UPDATE d, DELETE b' }]);
 });
+
+void test('an array keeps its nulls, whatever the settings of the local database', async () => {
+  await using pair = await StreamPair.create({
+    ddl: `create table visit (id int primary key, list text[])`,
+    tables: [table('visit', { key: ['id'] })],
+    subscriberDdl: `do $$ begin execute format('alter database %I set array_nulls = off', current_database()); end $$`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values (1, array[null, 'NULL', 'x'])`);
+  await pair.drain(applier);
+  await pair.assertEqual('visit');
+});
+
+void test('an identity that is generated always and is renewed at the provider is renewed here', async () => {
+  await using pair = await StreamPair.create({
+    ddl: `
+      create table keyed (id int generated always as identity primary key, note text, big text);
+      alter table keyed alter column big set storage external;
+      create table numbered (id int primary key, number int generated always as identity unique, note text)`,
+    tables: [table('keyed', { key: ['id'] }), table('numbered', { key: ['id'] })],
+    subscriberDdl: `alter table keyed add column seen text default 'no'`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`
+    insert into keyed (note, big) select 'n', repeat('x', 4000) || n from generate_series(1, 40) n;
+    insert into numbered (id, note) select n, 'n' from generate_series(1, 40) n`);
+  await pair.drain(applier);
+  await pair.subscriber.query(
+    `set session_replication_role = replica; update keyed set seen = 'yes'; reset session_replication_role`,
+  );
+  await pair.provider.query(`update keyed set note = 'changed' where id > 20`);
+  await pair.provider.query(`update keyed set id = default where id < 4`);
+  await pair.provider.query(`update keyed set id = default, note = 'again' where id = 5`);
+  await pair.provider.query(`begin; update numbered set number = default where id < 9;
+    update numbered set number = default, note = 'twice' where id = 3; commit`);
+  await pair.drain(applier);
+  await pair.assertEqual('keyed', 'numbered');
+  const { rows } = await pair.subscriber.query(`select distinct seen from keyed`);
+  assert.deepEqual(rows, [{ seen: 'yes' }]);
+  assert.deepEqual(applier.progress().conflicts, new Map());
+});

@@ -69,7 +69,7 @@ void test('an update touches rows of the subtree only and leaves identity column
   assert.ok(key);
   assert.equal(
     updateSql(sent, { key: [key], values }),
-    'update "public"."Odd Name" t set "note" = s.c3 from unnest($1::text[], $2::text[], $3::text[]) s(c1, c2, c3) where t."id" = s.c1::uuid and t."tributary_origin" = any ($4::text[])',
+    'update "public"."Odd Name" t set "note" = s.c3 from unnest($1::text[], $2::text[], $3::text[]) s(c1, c2, c3) where t."id" = s.c1::uuid and t."serial" = s.c2::integer and t."tributary_origin" = any ($4::text[])',
   );
 });
 

@@ -7,6 +7,8 @@ import { ident, qualified } from '../database/ident.ts';
 import type { Layout, MappedColumn } from './layout.ts';
 import type { DeferrableConstraint, UniqueIndex } from './target.ts';
 
+const regclassOid = 2205;
+
 /** A column with the form its values have in this statement. */
 export interface Param extends MappedColumn {
   readonly form: 'text' | 'binary';
@@ -55,7 +57,10 @@ export interface UpdateColumns {
   readonly values: readonly Param[];
 }
 
-/** Parameters: the key's columns, the values' columns, the origins. */
+/**
+ * Parameters: the key's columns, the values' columns, the origins. SQL can not set an identity that is generated
+ * always: a row in which it is another one is not touched, and is for `replaceSql`.
+ */
 export function updateSql(
   layout: Layout,
   { key, values }: UpdateColumns,
@@ -70,7 +75,23 @@ export function updateSql(
   if (layout.flags.soft !== null) {
     assignments.push(`${ident(layout.flags.soft)} = false`);
   }
-  return `update ${qualified(layout.target)} t set ${assignments.join(', ')} from ${source(all, counting)} where ${match(key)} and ${guard(layout, all.length + 1)}${also(counting)}${counting === 'counted' ? ' returning s.n::int as n' : ''}`;
+  return `update ${qualified(layout.target)} t set ${assignments.join(', ')} from ${source(all, counting)} where ${match(key)}${sameIdentity(values, all)} and ${guard(layout, all.length + 1)}${also(counting)}${counting === 'counted' ? ' returning s.n::int as n' : ''}`;
+}
+
+/** Writes rows anew, what is not among the values as it stands here. Parameters: as `updateSql`. */
+export function replaceSql(layout: Layout, { key, values }: UpdateColumns): string {
+  const all = [...key, ...values];
+  const table = qualified(layout.target);
+  const stored = [...layout.target.columns.values()].filter((column) => !column.generated);
+  const selected = stored.map((column) => {
+    if (column.name === layout.flags.soft) {
+      return 'false';
+    }
+    const value = values.find((each) => each.column.name === column.name);
+    return value ? cast(value, all.indexOf(value)) : `t.${ident(column.name)}`;
+  });
+  const gone = `delete from ${table} t using ${source(key)} where ${match(key)} and ${guard(layout, all.length + 1)} returning t.*`;
+  return `with gone as (${gone}) insert into ${table} (${stored.map(({ name }) => ident(name)).join(', ')}) overriding system value select ${selected.join(', ')} from ${source(all)} join gone t on ${match(key)}`;
 }
 
 /** Parameters: the columns, then the stamped origin if the layout has one. */
@@ -122,7 +143,7 @@ export function upsertSql(
   if (soft !== null) {
     where.push(`t.${ident(soft)} is not true`);
   }
-  return `with before as (select count(*)::int as count from ${source(values)} join ${qualified(layout.target)} t on ${where.join(' and ')}), written as (${insertSql(layout, values, counting)} on conflict (${key.map((each) => ident(each.column.name)).join(', ')}) do update set ${assignments.join(', ')} where ${guard(layout, origins)} returning 1) select (select count(*)::int from written) as written, (select count from before) as before`;
+  return `with before as (select count(*)::int as count from ${source(values)} join ${qualified(layout.target)} t on ${where.join(' and ')}), written as (${insertSql(layout, values, counting)} on conflict (${key.map((each) => ident(each.column.name)).join(', ')}) do update set ${assignments.join(', ')} where ${guard(layout, origins)}${sameIdentity(values)} returning 1) select (select count(*)::int from written) as written, (select count from before) as before`;
 }
 
 /** Deletes every row of the subtree: what a provider's TRUNCATE means here. Parameter: the origins. */
@@ -226,16 +247,36 @@ function also(counting: Counting): string {
   return counting === 'counted' ? ` and ${counted}` : '';
 }
 
+/** As the type's input function reads the text: the cast to regclass takes names only, not `-` and not numbers. */
 function cast(param: Param, index: number, from = 's'): string {
-  return param.form === 'text' && param.column.type !== 'text'
-    ? `${from}.c${index + 1}::${param.column.type}`
-    : `${from}.c${index + 1}`;
+  const value = `${from}.c${index + 1}`;
+  if (param.form !== 'text' || param.column.type === 'text') {
+    return value;
+  }
+  return param.column.baseTypeOid === regclassOid
+    ? `pg_catalog.regclassin(${value}::cstring)`
+    : `${value}::${param.column.type}`;
 }
 
 export function match(key: readonly Param[]): string {
   return key
     .map((each, index) => `t.${ident(each.column.name)} = ${cast(each, index)}`)
     .join(' and ');
+}
+
+/** Against the values of the source, or, without one, of the row that is excluded. */
+function sameIdentity(values: readonly Param[], all: readonly Param[] | null = null): string {
+  return values
+    .filter(isAlwaysIdentity)
+    .map((each) => {
+      const name = ident(each.column.name);
+      return ` and t.${name} = ${all ? cast(each, all.indexOf(each)) : `excluded.${name}`}`;
+    })
+    .join('');
+}
+
+export function isAlwaysIdentity({ column }: MappedColumn): boolean {
+  return column.identity === 'a';
 }
 
 function guard(layout: Layout, parameter: number): string {

@@ -13,7 +13,15 @@ import { type Layout, lacksValue } from './layout.ts';
 import { identity } from './part-parking.ts';
 import { oldKeyTuple } from './row-key.ts';
 import { segments } from './segment.ts';
-import { deleteSql, insertSql, originSql, truncateSql, updateSql } from './statements.ts';
+import {
+  deleteSql,
+  insertSql,
+  isAlwaysIdentity,
+  originSql,
+  replaceSql,
+  truncateSql,
+  updateSql,
+} from './statements.ts';
 import { noteUnenforced, type Work } from './work.ts';
 
 /**
@@ -160,11 +168,16 @@ export class Steps {
       ),
       form,
     );
-    const { rowCount } = await this.#work.query(updateSql(layout, { key, values: columns }), [
+    const values = [
       ...bind(key, [old], layout.table),
       ...bind(columns, [tuple], layout.table),
       this.#work.origins,
-    ]);
+    ];
+    const sql = { key, values: columns };
+    const { rowCount } = await this.#work.query(updateSql(layout, sql), values);
+    if (rowCount === 0 && columns.some(isAlwaysIdentity)) {
+      return (await this.#work.query(replaceSql(layout, sql), values)).rowCount ?? 0;
+    }
     return rowCount ?? 0;
   }
 

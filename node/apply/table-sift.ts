@@ -49,6 +49,7 @@ export class TableSift {
   readonly #missing: KeyedRow[] = [];
   /** A row to be inserted stood here: the others may too. */
   #upserting = false;
+  #ordered = false;
 
   constructor(layout: Layout, form: Form, { work, last }: { work: Work; last: boolean }) {
     this.#layout = layout;
@@ -58,7 +59,7 @@ export class TableSift {
     this.#table = new TableStatements(layout, form, { origins: work.origins, counting: 'counted' });
   }
 
-  /** False: rows hand values on to each other in a circle, and only the order of the changes gets them in. */
+  /** False: only one change after the other gets them in, as when rows hand values on to each other in a circle. */
   async run({ deletes, passing, updates, inserts }: Collapsed): Promise<boolean> {
     const table = this.#table;
     for (const kind of ['delete', 'passing'] as const) {
@@ -77,7 +78,7 @@ export class TableSift {
       this.#layout,
       [...updates, ...inserts].map(({ tuple }) => tuple),
     );
-    return await this.#settle();
+    return (await this.#settle()) && !this.#ordered;
   }
 
   /** Without a unique key PostgreSQL can not tell a row that is here from a new one: those that are here are updated. */
@@ -206,7 +207,11 @@ export class TableSift {
   async #unchanged(rows: readonly KeyedRow[]): Promise<void> {
     const standing = await this.#standing(rows);
     for (const [index, row] of rows.entries()) {
-      if (standing.has(index)) {
+      const origin = standing.get(index) ?? null;
+      if (origin !== null && this.#work.scope.subtree.has(origin) && !this.#last) {
+        // An identity that is generated always is another one here: a step writes such a row anew.
+        this.#ordered = true;
+      } else if (standing.has(index)) {
         this.#violates(row, 'update_origin_differs');
       } else if (lacksValue(row.tuple, this.#layout)) {
         this.#work.tally.conflict('update_missing', this.#layout.table);

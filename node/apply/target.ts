@@ -23,12 +23,15 @@ export interface Target {
 
 export interface TargetColumn {
   readonly name: string;
-  /** format_type without modifier, for casts that do not cut. */
+  /**
+   * format_type without modifier, for casts that do not cut; of a domain the type it stands on: an explicit cast to a
+   * domain over varchar(3) cuts, the assignment from varchar is an error.
+   */
   readonly type: string;
   readonly typeOid: number;
-  /** Of the base type, where the type is a domain. */
+  /** Of the base type, where the type is a domain, or one over another. */
   readonly baseTypeOid: number;
-  /** atttypmod, of a domain that of its base type; -1: none. */
+  /** atttypmod, of a domain that of what it stands on; -1: none. */
   readonly modifier: number;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
@@ -56,15 +59,25 @@ export const originColumn = 'tributary_origin';
 export async function loadTarget(query: Query, table: ReplicatedTable): Promise<Target | null> {
   const { rows } = await query(
     `select c.oid::int8 as oid, c.relkind::text as relkind, a.attname::text as name,
-       format_type(a.atttypid, -1) as type, a.atttypid::int8 as type_oid,
-       case when t.typtype = 'd' then t.typbasetype else t.oid end::int8 as base_oid,
-       case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier,
+       format_type(b.oid, -1) as type, a.atttypid::int8 as type_oid, b.oid::int8 as base_oid,
+       greatest(a.atttypmod, b.modifier) as modifier,
        a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
        a.attgenerated <> '' as generated, a.attidentity::text as identity
      from pg_catalog.pg_class c
      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-     join pg_catalog.pg_type t on t.oid = a.atttypid
+     cross join lateral (
+       with recursive below as (
+         select t.oid, t.typtype, t.typbasetype, t.typtypmod, 0 as depth
+         from pg_catalog.pg_type t where t.oid = a.atttypid
+         union all
+         select t.oid, t.typtype, t.typbasetype, t.typtypmod, w.depth + 1
+         from below w join pg_catalog.pg_type t on t.oid = w.typbasetype
+         where w.typtype = 'd'
+       )
+       select w.oid, (select max(m.typtypmod) from below m) as modifier
+       from below w order by w.depth desc limit 1
+     ) b
      where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')
      order by a.attnum`,
     [table.schema, table.name],

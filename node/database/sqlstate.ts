@@ -14,6 +14,8 @@ export interface SqlFailure {
   readonly column: string | null;
   readonly constraint: string | null;
   readonly type: string | null;
+  /** The failure points at a place in the statement's text: it arose before any value was read. */
+  readonly inText: boolean;
 }
 
 /** Null when the error is neither PostgreSQL's nor a connection's. */
@@ -27,6 +29,7 @@ export function sqlFailure(error: unknown): SqlFailure | null {
       column: error.column ?? null,
       constraint: error.constraint ?? null,
       type: error.dataType ?? null,
+      inText: error.position !== undefined || error.internalPosition !== undefined,
     };
   }
   const nothing = {
@@ -36,6 +39,7 @@ export function sqlFailure(error: unknown): SqlFailure | null {
     column: null,
     constraint: null,
     type: null,
+    inText: false,
   };
   if (error instanceof AggregateError && error.errors.length > 0) {
     return sqlFailure(error.errors[0]);

@@ -46,6 +46,8 @@ const defaults: Settings = {
   log_min_messages: 'warning',
   max_logical_replication_workers: 20,
   max_worker_processes: 40,
+  // A native subscription starts at once, not seconds after the one before.
+  wal_retrieve_retry_interval: '100ms',
 };
 
 export class Cluster implements AsyncDisposable {

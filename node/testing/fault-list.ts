@@ -6,6 +6,7 @@ const whole = 'only approved rows leave, and whole';
 const siblings = 'a child cannot hurt its siblings';
 const gap = 'no silent gap, and no silent loss';
 const truth = 'status tells the truth';
+const faithful = 'faithful to the last bit: every type, every order';
 const suites = 'node/testing/suites';
 
 export const faults: readonly Fault[] = [
@@ -350,5 +351,41 @@ export const faults: readonly Fault[] = [
       file: `${suites}/soft-deletes.test.ts`,
       title: 'flags are right at region and nation in every order',
     },
+  },
+  {
+    name: 'a text that is too long for a domain is cut',
+    breaks: faithful,
+    edits: [
+      {
+        file: 'node/apply/target.ts',
+        find: 'format_type(b.oid, -1) as type',
+        replace: 'format_type(a.atttypid, -1) as type',
+      },
+    ],
+    test: { file: 'node/apply/drift.test.ts', title: 'longer than short is refused, not cut' },
+  },
+  {
+    name: 'an identity generated always that is renewed stays as it was',
+    breaks: faithful,
+    edits: [
+      {
+        file: 'node/apply/statements.ts',
+        find: '${sameIdentity(values, all)}',
+        replace: '',
+      },
+    ],
+    test: { file: 'node/apply/shapes.test.ts', title: 'renewed at the provider is renewed here' },
+  },
+  {
+    name: 'triggers of the subscriber see only the last state of a row',
+    breaks: faithful,
+    edits: [
+      {
+        file: 'node/apply/target.ts',
+        find: 'stepwise: facts.stepwise',
+        replace: 'stepwise: false',
+      },
+    ],
+    test: { file: `${suites}/oracle.test.ts`, title: 'equal to native and to the provider' },
   },
 ];
