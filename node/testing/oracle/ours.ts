@@ -52,6 +52,7 @@ export class Ours implements AsyncDisposable {
     const format: Format = { asked: null };
     const worker = new Worker({
       scope: scopeOf(topology, subscriber, provider),
+      tables: replicationSet(topology),
       database: tributaryDatabase(pool),
       ends: endsOf(options, format),
       log: silent,
