@@ -91,12 +91,17 @@ const behind: Row = {
   panels: [
     {
       kind: 'timeseries',
-      title: 'Not yet received',
+      title: 'Not yet confirmed, as the child sees it',
       description:
-        'Rises for hours: the link carries less than the child writes. No line: not connected.',
+        'The log of each child its parent has not confirmed, asked at the child: the parent can not know what has not arrived. Rises for hours: the link carries less than the child writes.',
       unit: 'bytes',
       width: 8,
-      queries: [{ expr: 'max by (node, stream) (tributary_stream_received_lag_bytes)', legend }],
+      queries: [
+        {
+          expr: 'max by (node, slot_name) (tributary_replication_slots_unconfirmed_bytes{slot_name=~"tributary_.+"})',
+          legend: '{{node}} {{slot_name}}',
+        },
+      ],
     },
     {
       kind: 'timeseries',

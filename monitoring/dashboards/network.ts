@@ -177,7 +177,7 @@ const limits: Row = {
     },
     {
       kind: 'table',
-      title: 'Alerts that fire',
+      title: 'Alerts that fire, by name',
       description: 'The runbook of an alert is docs/runbooks/NAME.md.',
       unit: 'short',
       width: 8,

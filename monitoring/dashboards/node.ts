@@ -137,6 +137,41 @@ const rows: Row = {
   ],
 };
 
+const copies: Row = {
+  title: 'First copies and repairs',
+  height: 8,
+  panels: [
+    {
+      kind: 'bargauge',
+      title: 'Copy progress',
+      description:
+        'Share of the rows the child is thought to have, of tables not equal yet. Nothing: all are. Stands still for long: `tributary status` names the reason.',
+      unit: 'percentunit',
+      width: 12,
+      queries: [
+        {
+          expr: 'max by (stream, table) (tributary_copy_rows{node="$node"} / (tributary_copy_estimated_rows{node="$node"} > 0)) and on (stream, table) (tributary_copy_state{node="$node", state="done"} == 0)',
+          legend: '{{stream}} {{table}}',
+        },
+      ],
+    },
+    {
+      kind: 'timeseries',
+      title: 'Rows copied',
+      description:
+        'That came in full, of each table since its copy began. A proof that finds nothing stays at 0.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: 'max by (stream, table) (tributary_copy_sent_rows{node="$node"})',
+          legend: '{{stream}} {{table}}',
+        },
+      ],
+    },
+  ],
+};
+
 const processRow: Row = {
   title: 'The process',
   height: 7,
@@ -185,5 +220,5 @@ export const node: Dashboard = {
   variables: [
     { name: 'node', label: 'Node', from: { series: 'tributary:topology', label: 'node' } },
   ],
-  rows: [summary, streams, rows, forecasts, storage, processRow],
+  rows: [summary, streams, copies, rows, forecasts, storage, processRow],
 };

@@ -2,6 +2,8 @@
 import type { StatusReport, StreamStatus } from '../monitor/status-report.ts';
 import type { Judgement } from './verdict.ts';
 
+type Copy = StreamStatus['copies'][number];
+
 export function statusLines(report: StatusReport, judgement: Judgement): readonly string[] {
   return [
     summary(report, judgement),
@@ -73,6 +75,7 @@ function streamLines(stream: StreamStatus): readonly string[] {
       stream.retryInMs === null ? '' : `, again in ${Math.ceil(stream.retryInMs / 1000)} s`;
     lines.push(`  ${problem.text} (${problem.code}${retry})`, `  ${problem.advice}`);
   }
+  lines.push(...stream.copies.filter(({ state }) => state !== 'done').map(copyLine));
   lines.push(
     ...stream.parked.map(
       ({ table, reason, count }) =>
@@ -81,6 +84,15 @@ function streamLines(stream: StreamStatus): readonly string[] {
     ...stream.blocked.map((table) => `  ${table}: left alone, too many of its keys are parked`),
   );
   return [...lines, ...stream.doubts.map(({ name }) => `  doubt: ${name}`)];
+}
+
+function copyLine({ table, state, reason, rows, estimatedRows, secondsLeft }: Copy): string {
+  const share =
+    estimatedRows === null || estimatedRows === 0
+      ? `${rows} rows`
+      : `${rows} of about ${estimatedRows} rows`;
+  const left = secondsLeft === null ? '' : `, about ${lasting(secondsLeft)} left`;
+  return `  ${table}: ${reason} ${state}, ${share}${left}`;
 }
 
 function originLine({

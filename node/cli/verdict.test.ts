@@ -20,6 +20,7 @@ const stream: StreamStatus = {
   heartbeatAgeSeconds: 1,
   complete: true,
   incompleteReason: null,
+  copies: [],
   transactionsApplied: 0,
   rowsApplied: 0,
   parked: [],

@@ -153,3 +153,22 @@ function only(error: unknown): Problem {
   assert.equal(error.problems.length, 1);
   return error.problems[0] ?? assert.fail();
 }
+
+void test('the address of an application is read as it stands: it need not be of PostgreSQL', () => {
+  const url = 'https://dashboard.example/health';
+  const text = `version: 1
+zone: UTC
+heartbeat: 30s
+levels: [nation]
+tables:
+  - table: public.facility
+    key: [code]
+nodes:
+  - name: nation
+    level: nation
+    database: \${NATION_DATABASE_URL}
+    probes: [{name: dashboard, url: '${url}'}]
+`;
+  const [nation] = parseTopology(text, 'topology.yaml').nodes;
+  assert.equal(nation?.probes[0]?.url.read(), url);
+});

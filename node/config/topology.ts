@@ -23,7 +23,7 @@ type SecretAt = (template: string, path: Path) => Secret;
 export function topologyOf(shape: TopologyShape, { file, text, source }: TopologyOrigin): Topology {
   const directory = dirname(file);
   const secret: SecretAt = (template, path) =>
-    urlSecret(secretOf(template, { line: source.lineOf(path), directory }));
+    secretOf(template, { line: source.lineOf(path), directory });
   return {
     file,
     digest: createHash('sha256').update(text).digest('hex').slice(0, 12),
@@ -35,7 +35,7 @@ export function topologyOf(shape: TopologyShape, { file, text, source }: Topolog
   };
 }
 
-/** Every secret of the file is a URL of PostgreSQL; that is seen when it is read. */
+/** `database` and `provider` are URLs of PostgreSQL; that is seen when they are read. What is probed may be anything. */
 function urlSecret(secret: Secret): Secret {
   const { template, line } = secret;
   // A URL written out may hold a password; one of placeholders alone names them.
@@ -98,8 +98,9 @@ function nodeOf(node: NodeShape, path: Path, secret: SecretAt): NodeConfig {
     level: node.level,
     parent: node.parent ?? null,
     link: node.link,
-    database: secret(node.database, [...path, 'database']),
-    provider: node.provider === undefined ? null : secret(node.provider, [...path, 'provider']),
+    database: urlSecret(secret(node.database, [...path, 'database'])),
+    provider:
+      node.provider === undefined ? null : urlSecret(secret(node.provider, [...path, 'provider'])),
     roles: node.roles ?? { reader: 'tributary_reader', writer: 'tributary_writer' },
     http: node.http ?? { host: '127.0.0.1', port: 8080, open: false },
     disk: node.disk ?? null,

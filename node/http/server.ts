@@ -86,7 +86,7 @@ function addReading(server: FastifyInstance, { reading }: HttpOptions): void {
   server.get('/', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'self' 'unsafe-inline'")
+      .header('content-security-policy', "default-src 'self' 'unsafe-inline'; img-src 'self' data:")
       .send(page),
   );
 }

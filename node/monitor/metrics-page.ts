@@ -1,4 +1,5 @@
 /** docs/metrics.md, made from the declarations by `npm run docs`; a test holds the file to it. */
+import { copyMetrics } from './copy-metrics.ts';
 import { databaseMetrics } from './database-metrics.ts';
 import type { Declaration, Declarations } from './declaration.ts';
 import { nodeMetrics } from './node-metrics.ts';
@@ -16,6 +17,7 @@ export function metricsPage(): string {
     'unknown is absent, not 0. Beside these stand `process_*` and `nodejs_*` of the process itself.',
     ...section('The node', nodeMetrics),
     ...section('Streams into this node', streamMetrics),
+    ...section('First copies, and tables that are made equal again', copyMetrics),
     ...section('Nodes below this one', originMetrics),
     ...section("This node's PostgreSQL", databaseMetrics),
     ...section('Forecasts', forecastMetrics),

@@ -35,6 +35,7 @@ async function linesOf(sample: Partial<Sample>, more: Partial<Snapshot> = {}): P
       freshness: [],
       streams: [],
       subtree: [],
+      copies: [],
       parked: [],
       blocked: [],
       slots: [],
@@ -85,6 +86,40 @@ void test('a retired node is neither expected to be heard of nor alerted about f
     lines.filter((line) => /^tributary_(subtree|origin_info).*"awash"/.test(line)),
     [],
   );
+});
+
+void test('a copy tells state, rows and estimate; what is not known of it is absent', async () => {
+  const copy = {
+    provider: 'north',
+    table: 'public.case_report',
+    state: 'running',
+    reason: 'first_copy',
+    rows: 500,
+    estimatedRows: 2000,
+    sentRows: 500,
+    repairedRows: 0,
+    bytes: 1000,
+    seconds: 10,
+  };
+  const wanted = {
+    ...copy,
+    table: 'public.facility',
+    state: 'wanted',
+    estimatedRows: null,
+    seconds: null,
+  };
+  const lines = await linesOf({ copies: [copy, wanted] });
+  const labels = 'stream="north",table="public.case_report"';
+  for (const line of [
+    `tributary_copy_state{${labels},state="running"} 1`,
+    `tributary_copy_state{${labels},state="done"} 0`,
+    `tributary_copy_rows{${labels}} 500`,
+    `tributary_copy_estimated_rows{${labels}} 2000`,
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+  assert.equal(lines.filter((line) => line.startsWith('tributary_copy_seconds')).length, 1);
+  assert.equal(lines.filter((line) => line.startsWith('tributary_copy_estimated_rows')).length, 1);
 });
 
 void test('findings are counted by code, here and below', async () => {

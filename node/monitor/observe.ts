@@ -2,11 +2,13 @@
 import type { StreamReport } from '../supervise/stream-report.ts';
 import { parkReasons } from '../parking/parked-key.ts';
 import { countFindings } from './finding.ts';
+import { observeCopies } from './observe-copies.ts';
+import { observePlace } from './observe-place.ts';
 import { observeSubtree } from './observe-subtree.ts';
 import type { Metrics } from './registry.ts';
 import { behind, isReady } from './report-status.ts';
 import type { Slot } from './sample.ts';
-import { forecastOf, type Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { streamStates, walStatuses } from './state-names.ts';
 
 /** Sets every metric of the node from the snapshot. */
@@ -23,35 +25,8 @@ export function observe(metrics: Metrics, snapshot: Snapshot): void {
   for (const slot of snapshot.sample.slots) {
     observeSlot(metrics, slot);
   }
-  observeForecast(metrics, snapshot);
-  for (const probe of snapshot.probes) {
-    observeProbe(metrics, probe);
-  }
-}
-
-function observeForecast(metrics: Metrics, snapshot: Snapshot): void {
-  const { sample } = snapshot;
-  const { diskSeconds, offlineSeconds, slotSeconds } = forecastOf(snapshot);
-  metrics.set('tributary_offline_seconds', offlineSeconds);
-  if (sample.disk) {
-    metrics.set('tributary_disk_seconds_left', diskSeconds, { path: sample.disk.path });
-  }
-  for (const { name, type } of sample.slots) {
-    const labels = { slot_name: name, slot_type: type };
-    metrics.set('tributary_replication_slots_seconds_left', slotSeconds.get(name), labels);
-  }
-}
-
-function observeProbe(metrics: Metrics, probe: Snapshot['probes'][number]): void {
-  const { name, kind, up, seconds, certificateExpires } = probe;
-  const labels = { probe: name, kind };
-  metrics.set('tributary_probe_up', up, labels);
-  metrics.set('tributary_probe_duration_seconds', seconds, labels);
-  metrics.set(
-    'tributary_probe_certificate_expiry_timestamp_seconds',
-    certificateExpires && certificateExpires.getTime() / 1000,
-    labels,
-  );
+  observeCopies(metrics, snapshot);
+  observePlace(metrics, snapshot);
 }
 
 function observeNode(metrics: Metrics, snapshot: Snapshot): void {

@@ -1,6 +1,7 @@
 /** Asks the applications of the datacentre again and again, whether or not this process serves: their database may be down. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeConfig } from '../config/model.ts';
+import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { ask, type ProbeAnswer } from './probe.ts';
 
@@ -61,8 +62,9 @@ export class ProbeLoop {
   async #answer(url: NodeConfig['probes'][number]['url']): Promise<ProbeAnswer> {
     try {
       return await ask(url.read(), this.#options.timeoutMs ?? 5000);
-    } catch {
-      return { kind: 'tcp', up: false, reason: 'secret_unreadable', certificateExpires: null };
+    } catch (error) {
+      const reason = error instanceof TributaryError ? error.code : 'internal';
+      return { kind: 'tcp', up: false, reason, certificateExpires: null };
     }
   }
 }

@@ -11,6 +11,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { selfSigned } from '../testing/certificate.ts';
 import { Cluster } from '../testing/cluster.ts';
 import { newest } from '../testing/database.ts';
+import { TributaryError } from '../errors.ts';
 import { silent } from '../log.ts';
 import { until } from '../testing/until.ts';
 import { ask, probeKind } from './probe.ts';
@@ -169,7 +170,7 @@ void test('applications are asked again and again; one that changed the file is 
     template: '',
     line: 1,
     read: () => {
-      throw new Error('no such variable');
+      throw new TributaryError('secret_unreadable', { secret: 'X' });
     },
   };
   const loop = new ProbeLoop({

@@ -3,6 +3,7 @@
  * unknown is absent. Label values are bounded: nodes, tables, states, phases, slots.
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { copyMetrics } from './copy-metrics.ts';
 import { databaseMetrics } from './database-metrics.ts';
 import type { Declarations } from './declaration.ts';
 import { nodeMetrics } from './node-metrics.ts';
@@ -14,6 +15,7 @@ import { streamMetrics } from './stream-metrics.ts';
 export const declarations = {
   ...nodeMetrics,
   ...streamMetrics,
+  ...copyMetrics,
   ...originMetrics,
   ...databaseMetrics,
   ...forecastMetrics,

@@ -1,4 +1,5 @@
 /** A snapshot as the status report. Pure but for the clock. */
+import type { Copy } from '../database/copies.ts';
 import { adviceOf, textOf, type ErrorCode, type ErrorContext } from '../errors.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
 import type { StreamReport } from '../supervise/stream-report.ts';
@@ -90,6 +91,9 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
     heartbeatAgeSeconds: heartbeat ? ageNow(sample, heartbeat.ageSeconds) : null,
     complete: row ? lacking.length === 0 : null,
     incompleteReason: lacking.length > 0 ? lacking.join(', ') : null,
+    copies: sample.copies
+      .filter(({ provider }) => provider === stream.provider)
+      .map((copy) => ({ ...copy, secondsLeft: secondsLeft(copy) })),
     transactionsApplied: totals.transactions,
     rowsApplied: [...totals.rows.values()].reduce(
       (sum, rows) => sum + rows.insert + rows.update + rows.delete,
@@ -100,6 +104,20 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
     partial: [...stream.partial].map(([table, columns]) => ({ table, columns: [...columns] })),
     reconnects: Math.max(0, totals.connections - 1),
   };
+}
+
+/** Of a copy under way, at its pace so far; an estimate of rows that fell short says nothing. */
+export function secondsLeft(
+  copy: Pick<Copy, 'state' | 'rows' | 'estimatedRows' | 'seconds'>,
+): number | null {
+  const { state, rows, estimatedRows, seconds } = copy;
+  return state !== 'running' ||
+    estimatedRows === null ||
+    seconds === null ||
+    rows === 0 ||
+    rows > estimatedRows
+    ? null
+    : (seconds * (estimatedRows - rows)) / rows;
 }
 
 /** Bytes of log from a position to the end known; never negative. */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
+import { readCopies, type Copy } from '../database/copies.ts';
 import { readDayRates, type DayRates } from '../database/day-rates.ts';
 import { readFreshness, type Freshness } from '../database/freshness.ts';
 import { localError } from '../database/local-error.ts';
@@ -29,6 +30,8 @@ export interface Sample {
   /** What the nodes below last said of themselves. */
   readonly subtree: readonly SubtreeHeartbeat[];
   readonly streams: readonly StreamRow[];
+  /** Tables that are being made equal, or were. */
+  readonly copies: readonly Copy[];
   readonly parked: readonly ParkedCount[];
   /** Tables a stream leaves alone. */
   readonly blocked: readonly { readonly provider: string; readonly table: string }[];
@@ -72,6 +75,7 @@ const nothing: Sample = {
   freshness: [],
   subtree: [],
   streams: [],
+  copies: [],
   parked: [],
   blocked: [],
   slots: [],
@@ -143,7 +147,8 @@ export class Sampler {
       const parked = await countParked(query);
       const blocked = await allBlocked(query);
       const at = performance.now();
-      const asked = { streams, freshness, subtree, rates, parked, blocked };
+      const copies = await readCopies(database);
+      const asked = { streams, freshness, subtree, rates, copies, parked, blocked };
       this.#sample = { ...this.#sample, ...asked, at, disk };
     } catch (error) {
       this.#sample = { ...this.#sample, error: localError(error), disk };

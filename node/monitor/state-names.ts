@@ -15,3 +15,6 @@ export const streamStates = Object.keys(states);
 
 /** pg_replication_slots.wal_status. */
 export const walStatuses = ['reserved', 'extended', 'unreserved', 'lost'] as const;
+
+/** tributary.reconcile.state. */
+export const copyStates = ['wanted', 'running', 'held', 'failed', 'done'] as const;

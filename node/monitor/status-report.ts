@@ -32,6 +32,23 @@ export const streamReport = z.object({
   /** Null: the stream never began. */
   complete: z.boolean().nullable(),
   incompleteReason: z.string().nullable(),
+  /** Tables that are being made equal, or were: a first copy, a repair. */
+  copies: z.array(
+    z.object({
+      table: z.string(),
+      /** wanted, running, held (for a person), failed, done */
+      state: z.string(),
+      reason: z.string(),
+      rows: z.number(),
+      estimatedRows: z.number().nullable(),
+      sentRows: z.number(),
+      repairedRows: z.number(),
+      bytes: z.number(),
+      seconds: z.number().nullable(),
+      /** At the pace so far; null: not under way, or not known. */
+      secondsLeft: z.number().nullable(),
+    }),
+  ),
   transactionsApplied: z.number(),
   rowsApplied: z.number(),
   /** Keys that are not level here, by table and reason; `tributary parked list` names them. */

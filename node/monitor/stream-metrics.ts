@@ -10,8 +10,9 @@ export const streamMetrics = {
   },
   tributary_stream_received_lag_bytes: {
     kind: 'gauge',
-    help: "The provider's log not yet received, as of its last message; absent while not connected.",
-    worry: 'Rises for hours: the link carries less than the child writes.',
+    help: "The provider's log that its walsender has read and this node not received, as of its last message; absent while not connected.",
+    worry:
+      'Small behind a slow link too: what the child has not read yet only the child knows, see `tributary_replication_slots_unconfirmed_bytes` there.',
     labels: ['stream'],
   },
   tributary_stream_applied_lag_bytes: {

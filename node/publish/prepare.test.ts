@@ -22,3 +22,10 @@ for (const major of majors()) {
     }
   }
 }
+
+void test('a database that does not exist is refused by its server, not a server that does not answer', async () => {
+  await using database = await TestDatabase.create();
+  const adminUrl = database.url().replace(database.name, 'nowhere');
+  const preparing = prepareNode({ topology: topologyOf(), node: 'north', adminUrl });
+  await assert.rejects(preparing, { code: 'database_refused' });
+});

@@ -131,7 +131,8 @@ export async function openAdmin(url: string, node: string): Promise<AdminSession
   try {
     await client.connect();
   } catch (cause) {
-    const refused = sqlFailure(cause)?.sqlstate?.startsWith('28') ?? false;
+    const sqlstate = sqlFailure(cause)?.sqlstate ?? '';
+    const refused = sqlstate.startsWith('28') || sqlstate === '3D000';
     throw new TributaryError(refused ? 'database_refused' : 'database_unreachable', {}, { cause });
   }
   return {

@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly settings?: Settings;
   /** By an initdb of its own: clusters are copies of one template else, and share its system identifier. */
   readonly ownIdentity?: boolean;
+  /** Where its directory is made; the temporary directory else. */
+  readonly home?: string;
 }
 
 /** Small, fast and not durable against a crash of the machine; a kill -9 of PostgreSQL loses nothing all the same. */
@@ -71,7 +73,8 @@ export class Cluster implements AsyncDisposable {
 
   /** A new cluster, initialised and running. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const home = await mkdtemp(join(tmpdir(), `tributary-pg${options.major}-`));
+    const place = options.home ?? tmpdir();
+    const home = await mkdtemp(join(place, `tributary-pg${options.major}-`));
     await own(home);
     const directory = join(home, 'data');
     const template = options.ownIdentity

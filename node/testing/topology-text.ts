@@ -14,6 +14,8 @@ export interface TopologyTextOptions {
   readonly tables: string;
   readonly heartbeat: string;
   readonly spool: string;
+  /** Node -> further lines. */
+  readonly more?: Readonly<Record<string, readonly string[]>>;
 }
 
 export function topologyText(options: TopologyTextOptions): string {
@@ -26,7 +28,7 @@ export function topologyText(options: TopologyTextOptions): string {
 ${parent}    database: \${${secretOf(node.name, 'DATABASE')}}
     http: {host: 127.0.0.1, port: ${node.httpPort}}
     spool: ${options.spool}
-`;
+${(options.more?.[node.name] ?? []).map((line) => `    ${line}\n`).join('')}`;
   });
   return `version: 1
 zone: Africa/Addis_Ababa

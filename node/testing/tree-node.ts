@@ -24,6 +24,8 @@ export interface BuildOptions {
   readonly parents: Readonly<Record<string, string | null>>;
   readonly major?: number;
   readonly settings?: Settings;
+  /** Node -> where its PostgreSQL keeps its files, such as a disk of its own. */
+  readonly homes?: Readonly<Record<string, string>>;
   readonly application?: { readonly sql: string };
 }
 
@@ -33,6 +35,7 @@ export async function buildNode(name: string, options: BuildOptions): Promise<Tr
     await NodeDatabase.create({
       major: options.major ?? newest(),
       ...(options.settings ? { settings: options.settings } : {}),
+      ...(options.homes?.[name] ? { home: options.homes[name] } : {}),
     }),
   );
   const owner = await database.client(roles.owner);

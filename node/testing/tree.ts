@@ -32,6 +32,10 @@ export interface TreeOptions {
   readonly major?: number;
   readonly settings?: Settings;
   readonly heartbeat?: string;
+  /** Node -> where its PostgreSQL keeps its files, such as a disk of its own. */
+  readonly homes?: Readonly<Record<string, string>>;
+  /** Node -> further lines of the topology file, such as `probes: [...]`. */
+  readonly more?: Readonly<Record<string, readonly string[]>>;
   /** The application instead of the usual one. */
   readonly application?: {
     readonly sql: string;
@@ -285,6 +289,7 @@ export class Tree implements AsyncDisposable {
       this.file,
       topologyText({
         nodes: this.nodes,
+        more: this.#options.more ?? {},
         tables: this.#options.application?.yaml ?? applicationYaml,
         heartbeat: this.#options.heartbeat ?? '1s',
         spool: this.directory,
