@@ -1,5 +1,6 @@
 /** The plan of a table from what the provider publishes and the catalogue here. */
 import { isDrift, layoutOf } from '../apply/layout.ts';
+import { flagsOf } from '../apply/layouts.ts';
 import { loadTarget } from '../apply/target.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import type { Query } from '../database/query.ts';
@@ -36,6 +37,7 @@ export async function planTable(
     providerIsLeaf: scope.providerIsLeaf,
     originColumn: table.origin,
     filterColumns: table.approved?.columns ?? [],
+    flags: flagsOf(table),
   });
   if (isDrift(layout)) {
     const { reason, column } = layout;
