@@ -388,4 +388,35 @@ export const faults: readonly Fault[] = [
     ],
     test: { file: `${suites}/oracle.test.ts`, title: 'equal to native and to the provider' },
   },
+  {
+    name: 'a range read without the snapshot rule',
+    breaks: lost,
+    edits: [
+      {
+        file: 'node/reconcile/range-view.ts',
+        find: 'if (trail.isSeen(view.snapshot, watch)) {',
+        replace: 'if (trail.isSeen(view.snapshot, watch) || trail.based) {',
+      },
+    ],
+    test: {
+      file: `${suites}/snapshot-rule.test.ts`,
+      title:
+        'a commit that is applied here and not visible there is not undone by reading the range',
+    },
+  },
+  {
+    name: 'keys touched while a range is read are not left to the stream',
+    breaks: lost,
+    edits: [
+      {
+        file: 'node/reconcile/trail.ts',
+        find: '      if (!sees(snapshot, xid)) {\n        if (key === null) {',
+        replace: '      if (!sees(snapshot, xid) && key === null) {\n        if (key === null) {',
+      },
+    ],
+    test: {
+      file: `node/reconcile/trail.test.ts`,
+      title: "keys touched by what the snapshot does not see are the stream's, the others are not",
+    },
+  },
 ];

@@ -24,10 +24,12 @@ export async function streamsOf(tree: StandingTree): Promise<string> {
        from pg_replication_slots`,
     );
     const open = await database.query(
-      `select provider, schema_name || '.' || table_name as "table", reason, sqlstate, count(*)::int as parked, min(attempts) as least
+      `select provider, schema_name || '.' || table_name as "table", reason, sqlstate, count(*)::int as parked, min(attempts)::bigint as least
        from tributary.parked group by 1, 2, 3, 4
        union all
-       select provider, schema_name || '.' || table_name, state, failure, walked, estimated from tributary.reconcile where state <> 'done'`,
+       select provider, schema_name || '.' || table_name, reason || ' ' || state, failure, walked, estimated from tributary.reconcile
+       union all
+       select provider, 'stream', incomplete, null, null, null from tributary.stream`,
     );
     const status = await tree.status<{ streams?: unknown }>(name).catch(() => ({}));
     const streams = 'streams' in status ? status.streams : null;
