@@ -5,7 +5,7 @@ import { noLsn } from '../pgoutput/lsn.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Step, Transaction } from '../pgoutput/part.ts';
 import { parseSnapshot } from '../provider/snapshot.ts';
-import type { Key } from '../provider/reader.ts';
+import type { Block, Key } from '../provider/reader.ts';
 import { cut } from './compare-walk.ts';
 import { KeyTuple } from './key-identity.ts';
 import { inOrder } from './table-order.ts';
@@ -33,8 +33,19 @@ const plan: TablePlan = {
   originColumn: 'tributary_origin',
 };
 
+function tuple(text: string): KeyTuple {
+  return new KeyTuple([text], plan, 'text');
+}
+
+function block(range: number, last: string, count: number): Block {
+  return { range, lastKey: [last], count, digest: BigInt(count) };
+}
+
+function ends(after: Key | null, upto: Key | null): unknown {
+  return { after, upto };
+}
+
 function step(kind: 'insert' | 'update', key: string, old?: string): Step {
-  const tuple = (text: string): KeyTuple => new KeyTuple([text], plan, 'text');
   return {
     kind,
     relation,
@@ -107,17 +118,6 @@ void test('a transaction larger than memory, a truncate and too many keys send t
 });
 
 void test('blocks cut a range so that its last piece reaches to its end', () => {
-  const block = (
-    range: number,
-    last: string,
-    count: number,
-  ): Parameters<typeof cut>[1][number] => ({
-    range,
-    lastKey: [last],
-    count,
-    digest: BigInt(count),
-  });
-  const ends = (after: Key | null, upto: Key | null): unknown => ({ after, upto });
   const pieces = cut(
     [
       { after: null, upto: ['m'] },
