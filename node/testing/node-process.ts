@@ -15,6 +15,8 @@ export interface NodeProcessOptions {
   readonly node: string;
   readonly topology: string;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Options of node itself, such as a profiler's. */
+  readonly execArgv?: readonly string[];
 }
 
 export class NodeProcess implements AsyncDisposable {
@@ -23,7 +25,8 @@ export class NodeProcess implements AsyncDisposable {
   #asked = false;
 
   constructor(options: NodeProcessOptions) {
-    this.#child = spawn(process.execPath, [entry, 'run', ...where(options)], {
+    const args = [...(options.execArgv ?? []), entry, 'run', ...where(options)];
+    this.#child = spawn(process.execPath, args, {
       cwd: tmpdir(),
       env: environment(options),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -61,7 +61,7 @@ process.exitCode = code ?? 1;
 
 async function testFiles(): Promise<string[]> {
   const found: string[] = [];
-  for await (const file of glob(['{node,poc,monitoring}/**/*.test.ts'])) {
+  for await (const file of glob(['{node,poc,monitoring,bench}/**/*.test.ts'])) {
     if (places.length === 0 || places.some((place) => file.startsWith(place))) {
       found.push(file);
     }

@@ -1,0 +1,32 @@
+/** Whether a side holds exactly the approved rows of the provider: row by row, every column by its text. */
+import pg from 'pg';
+import { clientConfig } from '../../node/database/connect.ts';
+import { filter } from './workload.ts';
+
+/** @throws Error with the first row that differs. */
+export async function assertEqual(provider: string, subscriber: string): Promise<number> {
+  const [there, here] = await Promise.all([read(provider, filter), read(subscriber, 'true')]);
+  const differs = there.findIndex((row, at) => row !== here[at]);
+  if (differs >= 0 || there.length !== here.length) {
+    const at = differs >= 0 ? differs : there.length;
+    throw new Error(
+      `rows differ: ${there.length} and ${here.length}; first at ${at}: ${there[at] ?? 'none'}, ${here[at] ?? 'none'}`,
+    );
+  }
+  return there.length;
+}
+
+/** Key and digest of each row, in the order of the key. */
+async function read(url: string, where: string): Promise<string[]> {
+  const client = new pg.Client(clientConfig({ url, applicationName: 'bench compare' }));
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ row: string }>(
+      `select id || ' ' || md5(row(id, status, facility, patient, amount, entered, note, body)::text) as row
+       from public.record where ${where} order by id`,
+    );
+    return rows.map(({ row }) => row);
+  } finally {
+    await client.end();
+  }
+}
