@@ -60,14 +60,17 @@ async function measure(side: ChainSide, seconds: number): Promise<Measured[]> {
   await run(warmRows, () => 2);
   const burst = await run(burstRows, () => 0);
   const halfPerSecond = burstRows / burst.seconds / 2;
-  // Random gaps: an even beat could fall in step with a timer.
-  const random = (perSecond: number) => () => (-Math.log(1 - Math.random()) * 1000) / perSecond;
   const low = await run(Math.ceil(lowPerSecond * seconds), random(lowPerSecond));
   const half = await run(Math.ceil(halfPerSecond * seconds), random(halfPerSecond));
   return [
     summary(side.name, 'low', { perSecond: lowPerSecond, delays: low.delays }),
     summary(side.name, 'half', { perSecond: halfPerSecond, delays: half.delays }),
   ];
+}
+
+/** Random gaps: an even beat could fall in step with a timer. */
+function random(perSecond: number): () => number {
+  return () => (-Math.log(1 - Math.random()) * 1000) / perSecond;
 }
 
 function summary(

@@ -75,7 +75,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   );
   const enteredAt = new Map(entered.map((row) => [row.n, row.entered]));
   const delays = seen.map((row) => row.seen - (enteredAt.get(row.n) ?? Number.NaN));
-  const ends = [...seen.map((row) => row.seen)];
+  const ends = seen.map((row) => row.seen);
   return { delays, seconds: ((ends.at(-1) ?? 0) - (enteredAt.get(String(first)) ?? 0)) / 1000 };
 }
 

@@ -64,7 +64,6 @@ export class Children implements AsyncDisposable {
     const relays: SlotRelay[] = [];
     for (const cluster of clusters) {
       await makeTemplate(cluster);
-      const slotOf = (database: string): string => `tributary_region_${database.slice(-4)}`;
       relays.push(stack.use(await SlotRelay.start(cluster.port, { slot, slotOf })));
     }
     const places: Place[] = [];
@@ -106,6 +105,10 @@ export class Children implements AsyncDisposable {
     await this.rest();
     await this.#stack.disposeAsync();
   }
+}
+
+function slotOf(database: string): string {
+  return `tributary_region_${database.slice(-4)}`;
 }
 
 /** Prepared once for a node of another name: what `prepare` makes in a leaf names the node in one row only. */
