@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable } from '../config/model.ts';
+import { ident } from '../database/ident.ts';
 import { localError } from '../database/local-error.ts';
 import type { Query } from '../database/query.ts';
 import {
@@ -261,7 +262,7 @@ export class Reconciler {
       stream,
       plan,
       reader: await this.#open(),
-      local: new LocalRanges(ask, plan, { subtree: stream.scope.subtree }),
+      local: new LocalRanges(ask, plan, { subtree: stream.scope.subtree, ...here(table, tables) }),
       query,
       signal,
     };
@@ -313,4 +314,15 @@ function isOpen({ state }: ReconcileRow): boolean {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
+}
+
+/** A row that is softly deleted here does not count as one. */
+function here(
+  { schema, name }: TableName,
+  tables: readonly ReplicatedTable[],
+): { readonly condition?: string } {
+  const table = tables.find((each) => each.schema === schema && each.name === name);
+  return table?.deletes.rule === 'soft'
+    ? { condition: `t.${ident(table.deletes.column)} is not true` }
+    : {};
 }
