@@ -167,7 +167,7 @@ export class Tree implements AsyncDisposable {
       if (node.parent !== null && (subscriber === undefined || node.parent === subscriber)) {
         await this.until(async () => await this.#slotActive(node), {
           what: `${node.parent} streams from ${node.name}`,
-          ms: 60_000,
+          ms: 240_000,
         });
       }
     }
