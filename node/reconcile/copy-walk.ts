@@ -10,9 +10,12 @@ import { keyIdentity, keyOf } from './key-identity.ts';
 import { RangeView } from './range-view.ts';
 import { passed, type TableSide } from './table-side.ts';
 
-/** A page of a table of small rows; a page of large ones ends by its bytes. */
-const pageRows = 20_000;
-const pageBytes = 4 << 20;
+/**
+ * A page of a table of small rows; a page of large ones ends by its bytes. What a cut link costs is the page on its way and
+ * the one that was not written yet.
+ */
+const pageRows = 5000;
+const pageBytes = 1 << 20;
 
 export interface CopyOptions {
   readonly after: Key | null;

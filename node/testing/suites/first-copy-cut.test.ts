@@ -1,0 +1,149 @@
+/** A first copy that is interrupted again and again, under load, sends about what one that is left alone sends. */
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { test } from 'node:test';
+import type { ApplicationTable } from '../application.ts';
+import { Background } from '../background.ts';
+import { roles } from '../database.ts';
+import { Random } from '../random.ts';
+import { Tree } from '../tree.ts';
+
+const rows = Number(process.env['TEST_ROWS'] ?? 20_000);
+const interruptions = Number(process.env['TEST_CUTS'] ?? 4);
+/** A row in so many has a value of 20 kB stored out of line. */
+const largeEvery = 100;
+/** From so many rows on a page is small against the whole. */
+const manyRows = 500_000;
+const pageBytes = 1 << 20;
+
+const approved = "status = 'approved'";
+const tables: readonly ApplicationTable[] = [{ name: 'record', approved, key: 'id' }];
+const application = {
+  tables,
+  sql: `create table public.record (id uuid primary key, status text not null, entered_by text, number integer, body text, image bytea);
+    alter table public.record alter column image set storage external;
+    create index on public.record (number);`,
+  yaml: `tables:\n  - {table: public.record, approved: "${approved}"}\n`,
+};
+
+void test(`a first copy of ${rows} rows interrupted ${interruptions} times sends about what an uncut one sends`, async (t) => {
+  const random = new Random(Random.seedOfRun());
+  t.diagnostic(`seed ${random.seed}`);
+  const uncut = await copy(random.fork('uncut'), 0);
+  const cut = await copy(random.fork('cut'), interruptions);
+  t.diagnostic(`uncut: ${JSON.stringify(uncut)}; cut: ${JSON.stringify(cut)}`);
+  // The page on its way, the one read ahead, and their frames.
+  const lost = rows < manyRows ? interruptions * 2.5 * pageBytes : 0;
+  assert.ok(cut.bytes <= uncut.bytes * 1.1 + lost, 'bytes are bounded');
+  assert.ok(cut.rowsWalked >= rows * 0.85, 'the copy came page by page');
+});
+
+interface Copied {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly writes: number;
+  readonly rowsWalked: number;
+}
+
+async function copy(random: Random, cuts: number): Promise<Copied> {
+  await using tree = await Tree.create({
+    parents: { nation: null, district_a: 'nation' },
+    application,
+    start: false,
+    settings: { max_wal_size: '4GB' },
+  });
+  await enter(tree);
+  await tree.prepare();
+  let writes = 0;
+  await using working = new Background(async (signal) => {
+    writes = await write(tree, random.fork('writes'), signal);
+  });
+  const started = performance.now();
+  await tree.startAll();
+  for (let cut = 1; cut <= cuts; cut += 1) {
+    await progress(tree, (cut / (cuts + 1)) * rows * 0.9);
+    await interrupt(tree, random, cut);
+  }
+  await tree.until(async () => await complete(tree), {
+    what: 'the copy is through',
+    ms: 120_000 + rows,
+    everyMs: 200,
+  });
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const { fromServer } = tree.link('district_a').bytes;
+  await working.stop();
+  await tree.waitLevel(120_000);
+  return { bytes: fromServer, seconds, writes, rowsWalked: await walked(tree) };
+}
+
+/** Entered in the order of their numbers, keys at random: every page of the copy reads all over the table. */
+async function enter(tree: Tree): Promise<void> {
+  await tree.node('district_a').database.query(
+    `insert into public.record
+     select gen_random_uuid(), case when n % 10 = 0 then 'draft' else 'approved' end, 'before', n,
+       (select string_agg(md5(n || ' ' || part), '') from generate_series(1, 6) part),
+       case when n % ${largeEvery} = 0 then (select string_agg(sha512((n || ' image ' || part)::bytea), '') from generate_series(1, 320) part) end
+     from generate_series(1, ${rows}) n`,
+  );
+}
+
+/** About 50 writes a second, spread over the ranges being copied. */
+async function write(tree: Tree, random: Random, signal: AbortSignal): Promise<number> {
+  const client = await tree.node('district_a').database.client(roles.owner);
+  let done = 0;
+  while (!signal.aborted) {
+    const at = 1 + random.below(rows);
+    await client.query(
+      random.pick([
+        `update public.record set status = 'approved' where number = ${at}`,
+        `update public.record set status = 'draft' where number = ${at}`,
+        `update public.record set body = md5(body) || body where number = ${at}`,
+        `update public.record set id = gen_random_uuid() where number = ${at}`,
+        `delete from public.record where number = ${at}`,
+        `insert into public.record values (gen_random_uuid(), 'approved', 'meanwhile', ${rows + done}, 'new', null)`,
+      ]),
+    );
+    done += 1;
+    await pause(20, undefined, { signal }).catch(() => {});
+  }
+  await client.end();
+  return done;
+}
+
+async function interrupt(tree: Tree, random: Random, cut: number): Promise<void> {
+  if (cut % 3 === 0) {
+    await tree.kill9('nation');
+    tree.start('nation');
+  } else if (cut % 3 === 1) {
+    tree.link('district_a').cut();
+  } else {
+    await tree.link('district_a').cutAfter(random.below(500_000));
+  }
+  await tree.streaming();
+}
+
+async function progress(tree: Tree, wanted: number): Promise<void> {
+  await tree.until(async () => (await walked(tree)) >= wanted || (await complete(tree)), {
+    what: `${wanted} rows are copied`,
+    ms: 120_000 + rows,
+    everyMs: 50,
+  });
+}
+
+async function walked(tree: Tree): Promise<number> {
+  const [row] = await tree
+    .node('nation')
+    .database.query<{ walked: number }>(
+      `select coalesce(max(walked), 0)::int as walked from tributary.reconcile where table_name = 'record'`,
+    );
+  return row?.walked ?? 0;
+}
+
+async function complete(tree: Tree): Promise<boolean> {
+  const [row] = await tree
+    .node('nation')
+    .database.query<{ complete: boolean }>(
+      `select complete from tributary.freshness where origin = 'district_a'`,
+    );
+  return row?.complete ?? false;
+}
