@@ -202,6 +202,28 @@ void test('the carry trigger keeps every value exactly, whatever the settings of
   assert.deepEqual(after.rows, before.rows);
 });
 
+void test('a lock that is not given while a value is carried is the failure of the statement, not a value left behind', async () => {
+  await using database = await TestDatabase.create(newest());
+  await asOwner(database);
+  const topology = topologyOf();
+  await prepareNode({ node: 'district_a', adminUrl: database.url(), topology });
+  await database.query(`insert into public.case_report (note) values ($1)`, [
+    randomBytes(10_000).toString('hex'),
+  ]);
+  const { rows } = await database.query(
+    `select x.indexrelid::regclass::text as name from pg_index x join pg_class c on c.reltoastrelid = x.indrelid
+     where c.oid = 'public.case_report'::regclass`,
+  );
+  const [index] = rows as { name: string }[];
+  const approve = `update public.case_report set status = 'approved' where status = 'draft'`;
+  await using application = await connect(database.url(roles.owner), '-c lock_timeout=200');
+  await using other = await connect(database.url(), '');
+  await other.query(`begin; reindex index ${index?.name}`);
+  await assert.rejects(application.query(approve), { code: '55P03' });
+  await other.query('rollback');
+  assert.equal((await application.query(approve)).rowCount, 1);
+});
+
 void test('a changed filter never makes a statement of the application fail', async () => {
   await using database = await TestDatabase.create(newest());
   await asOwner(database);

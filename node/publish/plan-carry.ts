@@ -80,9 +80,14 @@ const exact = [
   "lc_monetary = 'C'",
 ];
 
+/** Failures that are gone when the statement is repeated: conflicts, resources, locks, cancellation, the system. */
+const passing = '^(40|53|55|57|58)';
+
 /**
  * Each column by itself, and its failure passed over: the application's upgrade may have dropped, renamed or changed it
- * since prepare, and its approvals must go on. Should the value not leave, the key is parked with value_missing.
+ * since prepare, and its approvals must go on. Should the value not leave, the key is parked with value_missing. What
+ * passes is the application's to repeat, as if its own statement had met it: passed over, a lock that was not given
+ * would leave the value behind.
  */
 function carryFunction(name: string, columns: readonly ColumnFacts[]): string {
   const lines = columns.map((column) => {
@@ -92,7 +97,9 @@ function carryFunction(name: string, columns: readonly ColumnFacts[]): string {
       ${value} := ${rewritten(value, column)};
     end if;
   exception when others then
-    null;
+    if sqlstate ~ '${passing}' then
+      raise;
+    end if;
   end;`;
   });
   return `create or replace function ${name}() returns trigger
