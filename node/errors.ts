@@ -208,7 +208,8 @@ const catalogue = {
   drifted: {
     policy: 'person',
     text: "a table differs from the child's so that rows are impossible",
-    advice: 'Run `tributary check` for the statement that makes the tables alike.',
+    advice:
+      'Run the statement that `tributary status` shows; the table comes back by itself, and all others go on.',
   },
   paused: {
     policy: 'person',

@@ -12,7 +12,8 @@ export interface Applier extends AsyncDisposable {
   /**
    * Applies a part in one local transaction together with its position, and returns the position that is durable.
    * Failures that pass (SQLSTATE 40, 55P03) are retried inside as a whole, keys that can not be stored are parked;
-   * others reject with a TributaryError: fenced, drifted, text_needed, disk_full, database_unreachable, local_busy.
+   * and tables of which rows are impossible here are blocked; others reject with a TributaryError: fenced, text_needed,
+   * disk_full, database_unreachable, local_busy.
    * Nothing of the part is here after a rejection.
    */
   apply(part: Part): Promise<Lsn>;
@@ -20,10 +21,13 @@ export interface Applier extends AsyncDisposable {
   /**
    * Applies rows of one table as the provider has them at the position applied here, in a local transaction that leaves
    * the position where it is: what is present is inserted or updated, what is absent is deleted, each as if it had come
-   * by the stream. `within` runs in the same transaction before its commit. Rejects as `apply`. Never called while
-   * `apply` runs.
+   * by the stream. `within` runs in the same transaction before its commit. Rejects as `apply`, and with drifted. Never
+   * called while `apply` runs.
    */
   put(rows: RangeRows, within: (query: Query) => Promise<void>): Promise<void>;
+
+  /** The definitions of tables here changed: they are looked up again. Never called while `apply` or `put` runs. */
+  forgetTables(): void;
 
   /** How the stream may be asked for: binary only if every published column has the same safe type on both sides. */
   format(
@@ -69,6 +73,8 @@ export interface ApplyProgress {
   readonly conflicts: ReadonlyMap<string, number>;
   /** Tables whose rows go in without some sent columns, because they do not exist here: table -> those columns. */
   readonly partial: ReadonlyMap<string, readonly string[]>;
+  /** Descriptions of tables that came; grows when the provider describes one again, as after a change of it. */
+  readonly relations: number;
   /** Parts that had to be replayed step by step. */
   readonly replays: number;
   readonly phaseMs: { readonly prepare: number; readonly apply: number; readonly commit: number };

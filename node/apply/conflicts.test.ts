@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { NewParked } from '../parking/parked-key.ts';
-import { block, unblock } from '../parking/parked-table.ts';
+import { block, unblock } from '../parking/blocked-table.ts';
 import { mostParked, ParkedView } from '../parking/parked-view.ts';
 import { StreamPair, table } from '../testing/stream-pair.ts';
 import { noteParked } from './part-noting.ts';
@@ -155,7 +155,7 @@ void test('a table with more parked keys than the bound is blocked, and its chan
   assert.deepEqual(await pair.rows('subscriber', 'bed'), []);
   assert.deepEqual(await pair.rows('subscriber', 'cot'), ['(comes)']);
   await unblock(query, 'district_a', { schema: 'public', name: 'bed' });
-  await block(query, 'district_a', { schema: 'public', name: 'cot' });
+  await block(query, 'district_a', { table: { schema: 'public', name: 'cot' }, drift: null });
   await using again = await pair.applier();
   await pair.provider.query(`insert into bed values ('now'); insert into cot values ('left')`);
   await pair.drain(again);

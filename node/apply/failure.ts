@@ -1,7 +1,8 @@
 /** PostgreSQL's and the socket's failures while applying, as the decision they mean. SQLSTATE decides. */
 import { passes, type SqlFailure, sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
-import type { ParkCause } from '../parking/parked-key.ts';
+import { type ParkCause, tableNameOf } from '../parking/parked-key.ts';
+import { driftError } from '../parking/table-drift.ts';
 
 /** A set may fail where one change after the other succeeds, or where it shows which row is at fault. */
 export function replayable(error: unknown): boolean {
@@ -55,7 +56,8 @@ export function parkCause(error: unknown, table: string): ParkCause {
   }
   const { sqlstate, column, constraint, type } = failure;
   if (/^(42|0A)/.test(sqlstate) && !ofValue(failure)) {
-    throw new TributaryError('drifted', { table, sqlstate, column, constraint }, { cause: error });
+    const drift = { cause: 'statement', column, type: null, sqlstate } as const;
+    throw driftError(tableNameOf(table), drift, { cause: error });
   }
   return { reason: 'row_failed', sqlstate, column, constraint, type };
 }

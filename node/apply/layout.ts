@@ -2,6 +2,7 @@
  * How the columns a provider sends become columns of the local table: the one place where sent columns are mapped to
  * local ones. Pure; decided again for every RELATION.
  */
+import type { DriftCause } from '../parking/table-drift.ts';
 import type { Relation, RelationColumn } from '../pgoutput/messages.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { originColumn, type Target, type TargetColumn } from './target.ts';
@@ -21,7 +22,7 @@ export interface Layout {
   /** Columns this node keeps for itself; never taken from what is sent. */
   readonly flags: Flags;
   /** Sent columns that do not exist here: rows go in without them. */
-  readonly setAside: readonly string[];
+  readonly setAside: readonly RelationColumn[];
   /** Every stored column may come in binary form. */
   readonly fitsBinary: boolean;
 }
@@ -47,16 +48,7 @@ export type Origin =
   | { readonly kind: 'stamped'; readonly name: string; readonly column: TargetColumn };
 
 export interface Drift {
-  readonly reason:
-    | 'no_table'
-    | 'no_key'
-    | 'key_column_missing'
-    | 'filter_column_missing'
-    | 'origin_column_missing'
-    | 'type'
-    | 'not_null'
-    | 'flag_missing'
-    | 'identity';
+  readonly reason: Exclude<DriftCause, 'statement'>;
   readonly column: string | null;
 }
 
@@ -96,9 +88,9 @@ export function layoutOf(options: LayoutOptions): Layout | Drift {
     keyIndexes: key.map((each) => each.index),
     origin,
     flags,
-    setAside: relation.columns
-      .filter((column) => !isFlag(flags, column.name) && !target.columns.has(column.name))
-      .map((column) => column.name),
+    setAside: relation.columns.filter(
+      (column) => !isFlag(flags, column.name) && !target.columns.has(column.name),
+    ),
     fitsBinary:
       stored.every((each) => fitsBinary(sentType(relation, each), each.column.typeOid)) &&
       (origin.kind === 'stamped' || isText(origin.column.typeOid)),

@@ -1,10 +1,14 @@
-/** The layouts of the relations of one stream, looked up in the local catalogue when a RELATION is first seen. */
+/**
+ * The layouts of the relations of one stream, looked up in the local catalogue when a RELATION is first seen. Where rows
+ * of a relation are impossible here, its changes are left out, and everything else goes on.
+ */
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import type { Log } from '../log.ts';
-import type { Relation } from '../pgoutput/messages.ts';
+import type { Relation, RelationColumn } from '../pgoutput/messages.ts';
 import type { Transaction } from '../pgoutput/part.ts';
-import { TributaryError } from '../errors.ts';
 import { type Drift, type Flags, isDrift, type Layout, layoutOf } from './layout.ts';
+import { tableText, type TableName } from '../parking/parked-key.ts';
+import type { TableDrift } from '../parking/table-drift.ts';
 import type { Query } from './session.ts';
 import { loadTarget } from './target.ts';
 
@@ -19,8 +23,16 @@ export interface LayoutsOptions {
 const partialMs = 60_000;
 
 interface Known {
-  readonly layout: Layout | Drift;
+  readonly layout: Layout | null;
+  readonly drift: TableDrift | null;
   readonly until: number;
+}
+
+/** A table that is not alike on both sides: its changes are left out, or rows go in without some columns. */
+export interface Uneven {
+  readonly table: TableName;
+  readonly drift: TableDrift | null;
+  readonly setAside: readonly RelationColumn[];
 }
 
 /** The columns of a table that each node keeps for itself. */
@@ -36,6 +48,11 @@ export class Layouts {
   #known = new WeakMap<Relation, Known>();
 
   readonly #partial = new Map<string, readonly string[]>();
+  /** By table: what a part has found and no transaction has noted yet. */
+  readonly #uneven = new Map<string, Uneven>();
+  /** Tables whose statements PostgreSQL refuses, though their columns fit. */
+  readonly #refused = new Map<string, TableDrift>();
+  #looked = 0;
 
   constructor(options: LayoutsOptions) {
     this.#options = options;
@@ -47,6 +64,21 @@ export class Layouts {
   /** Tables whose rows go in without some sent columns. */
   get partial(): ReadonlyMap<string, readonly string[]> {
     return this.#partial;
+  }
+
+  /** How many RELATIONs were looked up; grows when the provider describes a table again. */
+  get looked(): number {
+    return this.#looked;
+  }
+
+  /** Tables that were found not to be alike and are not noted as such; the caller notes them. */
+  get uneven(): readonly Uneven[] {
+    return [...this.#uneven.values()];
+  }
+
+  /** They are noted. */
+  noted(): void {
+    this.#uneven.clear();
   }
 
   /** Looks up what the transactions need; afterwards `of` answers for each of their relations. */
@@ -68,41 +100,75 @@ export class Layouts {
     }
   }
 
-  /** Null: the relation is not of the replication set. @throws TributaryError drifted */
+  /** Null: the relation is not of the replication set, or its rows are impossible here. */
   of(relation: Relation): Layout | null {
     const known = this.#known.get(relation);
-    if (!known) {
-      return null;
-    }
-    if (isDrift(known.layout)) {
-      throw new TributaryError('drifted', {
-        table: `${relation.schema}.${relation.name}`,
-        reason: known.layout.reason,
-        column: known.layout.column,
-      });
-    }
-    return known.layout;
+    return !known || this.#refused.has(tableText(relation)) ? null : known.layout;
+  }
+
+  /** Why rows of a relation of the set are impossible here; null: they are not. */
+  driftOf(relation: Relation): TableDrift | null {
+    return this.#known.get(relation)?.drift ?? this.#refused.get(tableText(relation)) ?? null;
+  }
+
+  /** PostgreSQL refuses the statements of the table: its changes are left out until its definition is looked up again. */
+  refuse(table: TableName, drift: TableDrift): void {
+    this.#refused.set(tableText(table), drift);
+    this.#uneven.set(tableText(table), { table, drift, setAside: [] });
   }
 
   /** The local catalogue may have changed: everything is looked up again. */
   forget(): void {
     this.#known = new WeakMap();
+    this.#refused.clear();
   }
 
   async #look(relation: Relation): Promise<void> {
     const name = `${relation.schema}.${relation.name}`;
     const table = this.#tables.get(name);
     const known = this.#known.get(relation);
-    if (!table || (known && known.until > performance.now())) {
+    if (!table) {
       return;
     }
-    const layout = await this.#load(relation, table);
-    const setAside = isDrift(layout) ? [] : layout.setAside;
-    this.#known.set(relation, {
-      layout,
-      until: setAside.length > 0 || isDrift(layout) ? performance.now() + partialMs : Infinity,
-    });
-    this.#note(name, setAside);
+    if (known && known.until > performance.now()) {
+      const left = this.driftOf(relation);
+      if (left) {
+        const { schema } = relation;
+        this.#uneven.set(name, {
+          table: { schema, name: relation.name },
+          drift: left,
+          setAside: [],
+        });
+      }
+      return;
+    }
+    this.#looked += 1;
+    const found = await this.#load(relation, table);
+    const drift = isDrift(found) ? await this.#told(relation, found) : null;
+    const layout = isDrift(found) ? null : found;
+    const setAside = layout?.setAside ?? [];
+    if (drift || setAside.length > 0) {
+      const { schema } = relation;
+      this.#uneven.set(name, { table: { schema, name: relation.name }, drift, setAside });
+    }
+    const passing = drift || setAside.length > 0;
+    const until = passing ? performance.now() + partialMs : Infinity;
+    this.#known.set(relation, { layout, drift, until });
+    this.#note(
+      name,
+      setAside.map((column) => column.name),
+    );
+  }
+
+  /** With the name of the type the column has at the provider, where that is the same here. */
+  async #told(relation: Relation, { reason, column }: Drift): Promise<TableDrift> {
+    const sent = relation.columns.find(({ name }) => name === column);
+    const { rows } = await this.#options.query(
+      `select case when $1::oid between 1 and 16383 then format_type($1::oid, $2::int4) end as type`,
+      [sent?.typeOid ?? 0, sent?.typeModifier ?? -1],
+    );
+    const [row] = rows as { type: string | null }[];
+    return { cause: reason, column, type: row?.type ?? null, sqlstate: null };
   }
 
   async #load(relation: Relation, table: ReplicatedTable): Promise<Layout | Drift> {

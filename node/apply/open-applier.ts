@@ -8,8 +8,9 @@ import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
-import type { NewParked } from '../parking/parked-key.ts';
+import { type NewParked, tableText } from '../parking/parked-key.ts';
 import { ParkedView } from '../parking/parked-view.ts';
+import { adviceForDrift, driftError, driftOfError } from '../parking/table-drift.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Part } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
@@ -21,9 +22,9 @@ import { Broken, brokenKeys } from './deferred-check.ts';
 import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
 import { parkedOf } from './key-texts.ts';
 import { KnownKeys } from './known-keys.ts';
-import { Layouts } from './layouts.ts';
+import { Layouts, type Uneven } from './layouts.ts';
 import { OrphanFlags } from './orphan-flags.ts';
-import { noteParked, notePut, type Noted } from './part-noting.ts';
+import { noteParked, notePut, type Noted, noteUneven } from './part-noting.ts';
 import { PartParking } from './part-parking.ts';
 import { rangeTransaction } from './range-transaction.ts';
 import { retryDelayMs } from './retry.ts';
@@ -107,8 +108,30 @@ class DirectApplier implements Applier {
 
   async apply(part: Part): Promise<Lsn> {
     return await this.#options.parked.exclusive(
-      async () => await this.#untilDone(async (again) => await this.#applyOnce(part, again)),
+      async () =>
+        await this.#untilDone(async (again) => {
+          try {
+            return await this.#applyOnce(part, again);
+          } catch (error) {
+            throw again.catalogueFresh && this.#isolates(error) ? new Isolated() : error;
+          }
+        }),
     );
+  }
+
+  /** Whether a table was at fault, which is left out from now on. */
+  #isolates(error: unknown): boolean {
+    const drift = driftOfError(error);
+    if (drift) {
+      this.#layouts.refuse(drift.table, drift.drift);
+    }
+    return drift !== null;
+  }
+
+  forgetTables(): void {
+    this.#layouts.forget();
+    this.#orphans.reload();
+    this.#session.forgetPlans();
   }
 
   async put(rows: RangeRows, within: (query: Query) => Promise<void>): Promise<void> {
@@ -133,11 +156,12 @@ class DirectApplier implements Applier {
           without.push(...error.keys);
           continue;
         }
-        if (catalogueChanged(error) && !catalogueFresh) {
+        if (error instanceof Isolated) {
+          continue;
+        }
+        if ((catalogueChanged(error) || driftOfError(error)) && !catalogueFresh) {
           catalogueFresh = true;
-          this.#layouts.forget();
-          this.#orphans.reload();
-          this.#session.forgetPlans();
+          this.forgetTables();
           continue;
         }
         const delayMs = worthRetrying(error) ? retryDelayMs(attempt, Math.random()) : null;
@@ -165,6 +189,7 @@ class DirectApplier implements Applier {
       rows: this.#total.rows,
       conflicts: this.#total.conflicts,
       partial: this.#layouts.partial,
+      relations: this.#layouts.looked,
       replays: this.#replays,
       phaseMs: { ...this.#phaseMs },
     };
@@ -217,19 +242,39 @@ class DirectApplier implements Applier {
     await throwBroken(work);
     const refused = await parkedOf(work.parking.refused, work.query);
     const noted = noteParked([...refused, ...without], this.#options.parked, work.query);
+    const uneven = this.#layouts.uneven.filter(
+      ({ table, drift }) => !drift || !this.#options.parked.isBlocked(tableText(table)),
+    );
+    const unlike = noteUneven(uneven, this.#options.parked, work.query);
     await this.#commit(part.position, {
       begun,
       carriesCommit: begun,
       publicationChanged,
-      completeness: noted.sent,
+      completeness: [...noted.sent, ...unlike.sent],
     });
     noted.committed();
+    unlike.committed();
+    this.#saySo(uneven);
+    this.#layouts.noted();
     this.#position = part.position;
     this.#total.add(work.tally);
     this.#transactions += part.spooled ? 1 : transactions;
     this.#parts += 1;
     this.#replays += replays;
     return part.position;
+  }
+
+  #saySo(uneven: readonly Uneven[]): void {
+    for (const { table, drift } of uneven) {
+      if (drift) {
+        const { cause, column, sqlstate } = drift;
+        const advice = adviceForDrift(table, drift);
+        this.#options.log.warn(
+          { table: tableText(table), cause, column, sqlstate, advice },
+          'rows of a table are impossible here: its changes are left out, and it comes back by itself once it is mended',
+        );
+      }
+    }
   }
 
   /** Sifting goes on for a while after rows were at fault, and ends when none is found. */
@@ -257,6 +302,10 @@ class DirectApplier implements Applier {
       rangeTransaction(relation, 'insert', { tuples: present, position }),
     ].filter(({ changes }) => changes.length > 0);
     await this.#layouts.prepare(sets);
+    const drift = this.#layouts.driftOf(relation);
+    if (drift) {
+      throw driftError(relation, drift);
+    }
     await this.#none.prepare(sets, work.layoutOf);
     this.#orphans.note(sets, work.layoutOf);
     let first = true;
@@ -303,6 +352,7 @@ class DirectApplier implements Applier {
       scope: this.#options.scope,
       origins: this.#origins,
       layoutOf: (relation) => this.#layouts.of(relation),
+      isDrifted: (relation) => this.#layouts.driftOf(relation) !== null,
       tally: new Tally(),
       spent: { prepareMs: 0 },
       unenforced: new Map(),
@@ -330,6 +380,9 @@ class DirectApplier implements Applier {
     }
   }
 }
+
+/** The part is applied again without a table. */
+class Isolated extends Error {}
 
 interface Again {
   readonly catalogueFresh: boolean;

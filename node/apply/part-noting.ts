@@ -1,5 +1,6 @@
 /** What a part parks, noted in its local transaction; the view follows once that has committed. */
-import { block, noteAttempt, park, unpark } from '../parking/parked-table.ts';
+import { block, noteSetAside } from '../parking/blocked-table.ts';
+import { noteAttempt, park, unpark } from '../parking/parked-table.ts';
 import {
   type KeyOfTable,
   type NewParked,
@@ -10,6 +11,7 @@ import { mostParked, type ParkedView } from '../parking/parked-view.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { keyTexts } from './key-texts.ts';
 import type { Layout } from './layout.ts';
+import type { Uneven } from './layouts.ts';
 import type { Query } from './session.ts';
 
 export interface Noted {
@@ -28,12 +30,29 @@ export function noteParked(keys: readonly NewParked[], view: ParkedView, query: 
   return {
     sent: onTheirWay([
       ...(kept.length > 0 ? [park(query, view.provider, kept)] : []),
-      ...blocked.map(async (table) => await block(query, view.provider, table)),
+      ...blocked.map(async (table) => await block(query, view.provider, { table, drift: null })),
     ]),
     committed: () => {
       view.add(kept);
       blocked.forEach((table) => view.block(table));
     },
+  };
+}
+
+/** Tables found not to be alike: blocked where rows are impossible; else the columns that are left out are noted. */
+export function noteUneven(tables: readonly Uneven[], view: ParkedView, query: Query): Noted {
+  const { provider } = view;
+  const drifted = tables.filter(({ drift }) => drift !== null);
+  const partial = tables.filter(({ setAside }) => setAside.length > 0);
+  return {
+    sent: onTheirWay([
+      ...drifted.map(async ({ table, drift }) => await block(query, provider, { table, drift })),
+      ...partial.map(
+        async ({ table, setAside }) =>
+          await noteSetAside(query, provider, { table, columns: setAside }),
+      ),
+    ]),
+    committed: () => drifted.forEach(({ table }) => view.block(table)),
   };
 }
 

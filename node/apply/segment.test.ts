@@ -20,6 +20,7 @@ function cut(...steps: readonly Step[]): unknown[] {
   const made = segments([transactionOf(steps)], {
     scope: defaultScope,
     layoutOf,
+    isDrifted: () => false,
     tally,
     taking: { quiet: true, takes: () => true },
     refuse: () => assert.fail('nothing is refused here'),

@@ -24,14 +24,15 @@ export interface TableChanges {
 
 export interface SegmentOptions {
   readonly scope: StreamScope;
-  /** Null: not of the replication set. */
+  /** Null: not of the replication set, or left out. */
   readonly layoutOf: (relation: Relation) => Layout | null;
+  /** Rows of the relation are impossible here, and its changes left out. */
+  readonly isDrifted: (relation: Relation) => boolean;
   readonly tally: Tally;
   readonly taking: Taking;
   readonly refuse: (refused: Refused) => void;
 }
 
-/** @throws TributaryError drifted */
 export function segments(
   transactions: readonly Transaction[],
   options: SegmentOptions,
@@ -105,7 +106,9 @@ class Cutter {
   #groupOf({ relation }: Change): Group | null {
     const layout = this.#options.layoutOf(relation);
     if (!layout) {
-      this.#options.tally.conflict('outside_set', `${relation.schema}.${relation.name}`);
+      if (!this.#options.isDrifted(relation)) {
+        this.#options.tally.conflict('outside_set', `${relation.schema}.${relation.name}`);
+      }
       return null;
     }
     const group = this.#groups.get(layout.table);

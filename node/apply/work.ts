@@ -16,6 +16,7 @@ export interface Work {
   /** The names of the subtree as a binary text array. */
   readonly origins: Buffer;
   readonly layoutOf: (relation: Relation) => Layout | null;
+  readonly isDrifted: (relation: Relation) => boolean;
   readonly tally: Tally;
   /** Time spent on making statements from changes; shared by all attempts. */
   readonly spent: { prepareMs: number };

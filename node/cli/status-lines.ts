@@ -81,7 +81,14 @@ function streamLines(stream: StreamStatus): readonly string[] {
       ({ table, reason, count }) =>
         `  ${table}: ${count} parked (${reason}), see \`tributary parked list\``,
     ),
-    ...stream.blocked.map((table) => `  ${table}: left alone, too many of its keys are parked`),
+    ...stream.blocked.map(({ table, reason, cause, column, advice }) => {
+      const why = reason === 'parked' ? [] : [cause, column].filter((each) => each !== null);
+      return `  ${table}: left alone${why.length > 0 ? ` (${why.join(' ')})` : ''}. ${advice}`;
+    }),
+    ...stream.partial.map(
+      ({ table, columns, mend }) =>
+        `  ${table}: goes in without ${columns.join(', ')}. Here: ${mend}`,
+    ),
   );
   return [...lines, ...stream.doubts.map(({ name }) => `  doubt: ${name}`)];
 }

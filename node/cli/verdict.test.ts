@@ -29,7 +29,17 @@ const stream: StreamStatus = {
   reconnects: 0,
 };
 
-const partial = [{ table: 'public.case_report', columns: ['note'] }];
+const partial = [{ table: 'public.case_report', columns: ['note'], seconds: 1, mend: '' }];
+const blocked = [
+  {
+    table: 'public.case_report',
+    reason: 'parked',
+    cause: null,
+    column: null,
+    sqlstate: null,
+    advice: '',
+  } as const,
+];
 
 const origin = {
   origin: 'north',
@@ -108,7 +118,7 @@ const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
   ['a bad file', { topology: { ...well.topology, valid: false, problems: ['x'] } }, 'warning'],
   ['a stream tried again', { streams: [{ ...stream, state: 'retrying' }] }, 'warning'],
   ['a stream that needs a person', { streams: [{ ...stream, state: 'person' }] }, 'critical'],
-  ['a table left alone', { streams: [{ ...stream, blocked: ['public.case_report'] }] }, 'critical'],
+  ['a table left alone', { streams: [{ ...stream, blocked }] }, 'critical'],
   ['a table that lacks a column', { streams: [{ ...stream, partial }] }, 'warning'],
   ['an origin never heard of', { freshness: [{ ...origin, ageSeconds: null }] }, 'warning'],
   ['an origin long silent', { freshness: [{ ...origin, ageSeconds: 301 }] }, 'warning'],

@@ -75,9 +75,12 @@ function streamRemarks(stream: StatusReport['streams'][number]): Remark[] {
 
 function tableRemarks({ provider, partial, blocked }: StatusReport['streams'][number]): Remark[] {
   return [
-    ...blocked.map((table) => ({
+    ...blocked.map(({ table, reason, cause, column }) => ({
       verdict: 'critical' as const,
-      reason: `${table} from ${provider} is left alone: too many of its keys are parked`,
+      reason:
+        reason === 'parked'
+          ? `${table} from ${provider} is left alone: too many of its keys are parked`
+          : `${table} from ${provider} is left alone: ${[cause, column].filter(Boolean).join(' ')}`,
     })),
     ...partial.map(({ table, columns }) => ({
       verdict: 'warning' as const,

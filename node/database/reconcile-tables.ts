@@ -23,6 +23,8 @@ export interface ReconcileRow {
   /** Rows a person allowed to be overwritten or removed. */
   readonly allowed: number | null;
   readonly failure: string | null;
+  /** Columns that may be filled in rows that are equal in all others, however many. */
+  readonly fills: readonly string[];
   readonly wantedAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -57,6 +59,7 @@ interface RawRow {
   readonly bytes: string;
   readonly allowed: string | null;
   readonly failure: string | null;
+  readonly fills: readonly string[];
   readonly wanted_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
@@ -69,7 +72,7 @@ export async function loadReconcile(
 ): Promise<readonly ReconcileRow[]> {
   const { rows } = await query(
     `select provider, schema_name, table_name, state, reason, through, estimated::text, walked::text, sent::text,
-       repaired::text, bytes::text, allowed::text, failure, wanted_at, started_at, finished_at
+       repaired::text, bytes::text, allowed::text, failure, fills, wanted_at, started_at, finished_at
      from tributary.reconcile
      where $1::text is null or provider = $1
      order by provider, schema_name, table_name`,
@@ -89,6 +92,7 @@ export async function loadReconcile(
     bytes: Number(row.bytes),
     allowed: row.allowed === null ? null : Number(row.allowed),
     failure: row.failure,
+    fills: row.fills,
     wantedAt: row.wanted_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -155,7 +159,8 @@ export async function stopTable(
 /** The table is equal, unless it was meanwhile wanted anew; with the last one of a stream, what comes by it is complete, as far as this node can say. */
 export async function finishTable(query: Query, at: Place): Promise<void> {
   await query(
-    `update tributary.reconcile set state = 'done', through = null, allowed = null, failure = null, finished_at = now()
+    `update tributary.reconcile set
+       state = 'done', through = null, allowed = null, failure = null, fills = '{}', finished_at = now()
      where provider = $1 and schema_name = $2 and table_name = $3 and state = 'running'`,
     [at.provider, at.schema, at.name],
   );
@@ -164,6 +169,24 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
      where s.provider = $1 and s.incomplete is not null
        and not exists (select from tributary.reconcile r where r.provider = $1 and r.state <> 'done')`,
     [at.provider],
+  );
+  await query('select tributary.refresh_origins()');
+}
+
+/** A table is to be walked from its beginning, once more if it was; what it may fill is added to what it may already. */
+export async function wantAgain(
+  query: Query,
+  at: Place,
+  { reason, fills }: { readonly reason: string; readonly fills: readonly string[] },
+): Promise<void> {
+  await query(
+    `insert into tributary.reconcile as r (provider, schema_name, table_name, reason, fills) values ($1, $2, $3, $4, $5)
+     on conflict (provider, schema_name, table_name) do update set
+       state = 'wanted', reason = case when r.state = 'done' then excluded.reason else r.reason end,
+       fills = array(select distinct f from unnest(r.fills || excluded.fills) f), through = null, estimated = null,
+       walked = 0, sent = 0, repaired = 0, bytes = 0, failure = null, wanted_at = now(), started_at = null,
+       finished_at = null`,
+    [at.provider, at.schema, at.name, reason, fills],
   );
   await query('select tributary.refresh_origins()');
 }

@@ -73,8 +73,8 @@ export const pageScript = `
       t.retryInMs ? 'Tried again in ' + Math.ceil(t.retryInMs / 1000) + ' s.' : '',
       t.incompleteReason && 'Not complete: ' + t.incompleteReason + '.',
       ...t.parked.map((p) => p.table + ': ' + p.count + ' parked (' + p.reason + ').'),
-      ...t.blocked.map((name) => name + ' is left alone: too many of its keys are parked.'),
-      ...t.partial.map((p) => p.table + ' goes in without ' + p.columns.join(', ') + '.'),
+      ...t.blocked.map((b) => b.table + ' is left alone' + (b.cause ? ' (' + b.cause + (b.column ? ' ' + b.column : '') + '). ' : '. ') + b.advice),
+      ...t.partial.map((p) => p.table + ' goes in without ' + p.columns.join(', ') + '. Here: ' + p.mend),
     ].filter(Boolean).join(' ');
     if (why) note(table, make('span', why, t.state === 'person' ? 'bad' : 'warn'), 7);
   }

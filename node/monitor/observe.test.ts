@@ -38,6 +38,7 @@ async function linesOf(sample: Partial<Sample>, more: Partial<Snapshot> = {}): P
       copies: [],
       parked: [],
       blocked: [],
+      partial: [],
       slots: [],
       walWrittenBytes: null,
       walDirectoryBytes: null,

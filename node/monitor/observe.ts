@@ -118,6 +118,8 @@ function observeParked(metrics: Metrics, stream: string, { topology, sample }: S
     }
     const blocked = sample.blocked.some((one) => one.provider === stream && one.table === table);
     metrics.set('tributary_table_blocked', blocked, { stream, table });
+    const partial = sample.partial.some((one) => one.provider === stream && one.table === table);
+    metrics.set('tributary_table_partial', partial, { stream, table });
   }
 }
 

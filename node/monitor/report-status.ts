@@ -1,6 +1,8 @@
 /** A snapshot as the status report. Pure but for the clock. */
 import type { Copy } from '../database/copies.ts';
 import { adviceOf, textOf, type ErrorCode, type ErrorContext } from '../errors.ts';
+import type { Blocked } from '../parking/blocked-table.ts';
+import { addColumns, adviceForBlocked, adviceForDrift } from '../parking/table-drift.ts';
 import { formatLsn, type Lsn } from '../pgoutput/lsn.ts';
 import type { StreamReport } from '../supervise/stream-report.ts';
 import { ageNow, forecastOf, type Snapshot } from './snapshot.ts';
@@ -71,6 +73,7 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
   const lacking = [
     ...(row?.incomplete ? [row.incomplete] : []),
     ...(blocked.length > 0 ? ['blocked'] : []),
+    ...(sample.copies.some((copy) => isRepair(copy, stream.provider)) ? ['reconcile'] : []),
     ...(parked.length > 0 ? ['parked'] : []),
   ];
   const live = progress?.connected ? progress : null;
@@ -100,10 +103,34 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
       0,
     ),
     parked: parked.map(({ table, reason, count }) => ({ table, reason, count })),
-    blocked: blocked.map(({ table }) => table),
-    partial: [...stream.partial].map(([table, columns]) => ({ table, columns: [...columns] })),
+    blocked: blocked.map(blockedStatus),
+    partial: sample.partial
+      .filter(({ provider }) => provider === stream.provider)
+      .map((one) => ({
+        table: one.table,
+        columns: one.columns.map(({ name }) => name),
+        seconds: one.seconds,
+        mend: addColumns(one, one.columns),
+      })),
     reconnects: Math.max(0, totals.connections - 1),
   };
+}
+
+function blockedStatus(one: Blocked): StreamStatus['blocked'][number] {
+  const { table, drift } = one;
+  const { cause = null, column = null, sqlstate = null } = drift ?? {};
+  return drift
+    ? { table, reason: 'drifted', cause, column, sqlstate, advice: adviceForDrift(one, drift) }
+    : { table, reason: 'parked', cause, column, sqlstate, advice: adviceForBlocked };
+}
+
+/** Made equal because its definition changed; first copies and changed publications are noted with the stream. */
+function isRepair({ provider, state, reason }: Copy, stream: string): boolean {
+  return (
+    provider === stream &&
+    state !== 'done' &&
+    (reason === 'column_added' || reason === 'definition_changed')
+  );
 }
 
 /** Of a copy under way, at its pace so far; an estimate of rows that fell short says nothing. */

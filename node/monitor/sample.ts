@@ -14,10 +14,11 @@ import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
 import {
   allBlocked,
-  countParked,
-  type ParkedCount,
-  type ParkQuery,
-} from '../parking/parked-table.ts';
+  allPartial,
+  type Blocked,
+  type PartialTable,
+} from '../parking/blocked-table.ts';
+import { countParked, type ParkedCount, type ParkQuery } from '../parking/parked-table.ts';
 import { readDisk, type Disk } from './disk.ts';
 
 export interface Sample {
@@ -34,7 +35,9 @@ export interface Sample {
   readonly copies: readonly Copy[];
   readonly parked: readonly ParkedCount[];
   /** Tables a stream leaves alone. */
-  readonly blocked: readonly { readonly provider: string; readonly table: string }[];
+  readonly blocked: readonly Blocked[];
+  /** Tables whose rows go in without some columns. */
+  readonly partial: readonly PartialTable[];
   readonly slots: readonly Slot[];
   /** Position of the log's end; null: not known yet. */
   readonly walWrittenBytes: number | null;
@@ -78,6 +81,7 @@ const nothing: Sample = {
   copies: [],
   parked: [],
   blocked: [],
+  partial: [],
   slots: [],
   walWrittenBytes: null,
   walDirectoryBytes: null,
@@ -146,9 +150,10 @@ export class Sampler {
       const query: ParkQuery = async (text, values) => await pool.query(text, [...(values ?? [])]);
       const parked = await countParked(query);
       const blocked = await allBlocked(query);
+      const partial = await allPartial(query);
       const at = performance.now();
       const copies = await readCopies(database);
-      const asked = { streams, freshness, subtree, rates, copies, parked, blocked };
+      const asked = { streams, freshness, subtree, rates, copies, parked, blocked, partial };
       this.#sample = { ...this.#sample, ...asked, at, disk };
     } catch (error) {
       this.#sample = { ...this.#sample, error: localError(error), disk };

@@ -53,10 +53,29 @@ export const streamReport = z.object({
   rowsApplied: z.number(),
   /** Keys that are not level here, by table and reason; `tributary parked list` names them. */
   parked: z.array(z.object({ table: z.string(), reason: z.enum(parkReasons), count: z.number() })),
-  /** Tables left alone because too many of their keys were parked. */
-  blocked: z.array(z.string()),
+  /** Tables left alone: too many of their keys are parked, or rows of them are impossible here (drifted). */
+  blocked: z.array(
+    z.object({
+      table: z.string(),
+      reason: z.enum(['parked', 'drifted']),
+      /** Of a drift: what about the table, such as key_column_missing. */
+      cause: z.string().nullable(),
+      column: z.string().nullable(),
+      sqlstate: z.string().nullable(),
+      advice: z.string(),
+    }),
+  ),
   /** Tables whose rows go in without some sent columns, because those do not exist here. */
-  partial: z.array(z.object({ table: z.string(), columns: z.array(z.string()) })),
+  partial: z.array(
+    z.object({
+      table: z.string(),
+      columns: z.array(z.string()),
+      /** Since the first of them is left out. */
+      seconds: z.number(),
+      /** The statement that adds them. */
+      mend: z.string(),
+    }),
+  ),
   reconnects: z.number(),
 });
 

@@ -66,8 +66,15 @@ export const streamMetrics = {
   },
   tributary_table_blocked: {
     kind: 'gauge',
-    help: 'Whether a stream leaves a table alone because too many of its keys were parked.',
-    worry: '1: at once. Mend what `tributary parked list` shows, then reconcile the table.',
+    help: 'Whether a stream leaves a table alone: too many of its keys are parked, or rows of it are impossible here.',
+    worry:
+      '1: at once. `tributary status` says why and what mends it; then the table comes back by itself.',
+    labels: ['stream', 'table'],
+  },
+  tributary_table_partial: {
+    kind: 'gauge',
+    help: 'Whether rows of a table go in without columns that the child sends and that do not exist here.',
+    worry: '1 for a day: the application here is older. `tributary status` shows the ALTER TABLE.',
     labels: ['stream', 'table'],
   },
   tributary_stream_replays_total: {

@@ -1,6 +1,6 @@
 /**
- * The rows of tributary.parked and tributary.blocked. Every function runs one statement inside the transaction of its
- * caller, so that keys are parked and freed together with the rows they are about.
+ * The rows of tributary.parked. Every function runs one statement inside the transaction of its caller, so that keys are
+ * parked and freed together with the rows they are about.
  */
 import { backoff, firstRetryMs } from './backoff.ts';
 import type {
@@ -143,33 +143,6 @@ export async function makeDue(
   return (rows as { count: number }[])[0]?.count ?? 0;
 }
 
-/** The stream leaves the table alone from now on; its parked keys come back with the whole table. */
-export async function block(query: ParkQuery, provider: string, table: TableName): Promise<void> {
-  await query(
-    `insert into tributary.blocked (provider, schema_name, table_name) values ($1, $2, $3) on conflict do nothing`,
-    [provider, table.schema, table.name],
-  );
-}
-
-/** The stream takes the table's changes again. */
-export async function unblock(query: ParkQuery, provider: string, table: TableName): Promise<void> {
-  await query(
-    `delete from tributary.blocked where provider = $1 and schema_name = $2 and table_name = $3`,
-    [provider, table.schema, table.name],
-  );
-}
-
-export async function blockedTables(
-  query: ParkQuery,
-  provider: string,
-): Promise<readonly TableName[]> {
-  const { rows } = await query(
-    `select b.schema_name as schema, b.table_name as name from tributary.blocked b where b.provider = $1`,
-    [provider],
-  );
-  return rows as TableName[];
-}
-
 export interface ParkedCount {
   readonly provider: string;
   readonly table: string;
@@ -184,16 +157,6 @@ export async function countParked(query: ParkQuery): Promise<readonly ParkedCoun
      from tributary.parked p group by 1, 2, 3 order by 1, 2, 3`,
   );
   return rows as ParkedCount[];
-}
-
-/** Tables left alone, by stream. */
-export async function allBlocked(
-  query: ParkQuery,
-): Promise<readonly { readonly provider: string; readonly table: string }[]> {
-  const { rows } = await query(
-    `select b.provider, b.schema_name || '.' || b.table_name as "table" from tributary.blocked b order by 1, 2`,
-  );
-  return rows as { provider: string; table: string }[];
 }
 
 const parkedList = `p.provider, p.schema_name, p.table_name, p.key, p.origin, p.reason, p.sqlstate, p.column_name,

@@ -4,7 +4,8 @@
  */
 import type { KeyOfTable, NewParked, ParkReason, TableName } from './parked-key.ts';
 import { tableText } from './parked-key.ts';
-import { blockedTables, type ParkQuery } from './parked-table.ts';
+import { blockedTables } from './blocked-table.ts';
+import type { ParkQuery } from './parked-table.ts';
 
 export interface ViewedKey {
   readonly key: readonly string[];

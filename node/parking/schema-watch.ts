@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
+import { tableDigests } from '../database/table-digest.ts';
 
 export interface SchemaWatchOptions {
   readonly pool: pg.Pool;
@@ -13,7 +14,7 @@ export interface SchemaWatchOptions {
 export class SchemaWatch {
   readonly #options: SchemaWatchOptions;
   /** By table: a digest of its definition. */
-  #seen = new Map<string, string>();
+  #seen: ReadonlyMap<string, string> = new Map();
 
   constructor(options: SchemaWatchOptions) {
     this.#options = options;
@@ -34,58 +35,28 @@ export class SchemaWatch {
 
   /** Keys made due. */
   async look(): Promise<number> {
-    const { rows } = await this.#options.pool.query<{ name: string; digest: string }>(digests);
-    const changed = rows.filter(({ name, digest }) => {
+    const { pool } = this.#options;
+    const { rows } = await pool.query<{ name: string }>(
+      `select distinct p.schema_name || '.' || p.table_name as name from tributary.parked p where p.reason = 'row_failed'`,
+    );
+    const found = await tableDigests(
+      async (text, values) => await pool.query(text, [...(values ?? [])]),
+      rows.map(({ name }) => name),
+    );
+    const changed = [...found].flatMap(([name, digest]) => {
       const before = this.#seen.get(name);
-      return before !== undefined && before !== digest;
+      return before !== undefined && before !== digest ? [name] : [];
     });
     // A table of which nothing is parked any more is forgotten.
-    this.#seen = new Map(rows.map(({ name, digest }) => [name, digest]));
+    this.#seen = found;
     if (changed.length === 0) {
       return 0;
     }
-    const { rowCount } = await this.#options.pool.query(
+    const { rowCount } = await pool.query(
       `update tributary.parked p set retry_at = now()
        where p.reason = 'row_failed' and p.schema_name || '.' || p.table_name = any ($1::text[])`,
-      [changed.map(({ name }) => name)],
+      [changed],
     );
     return rowCount ?? 0;
   }
 }
-
-/** Columns, constraints, indexes and triggers of the tables, and of the domains of their columns. */
-const digests = `
-  select
-    p.name,
-    md5(concat_ws(
-      ' ',
-      (
-        select string_agg(concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull), ',' order by a.attnum)
-        from pg_catalog.pg_attribute a
-        where a.attrelid = p.oid and a.attnum > 0 and not a.attisdropped
-      ),
-      (
-        select string_agg(concat_ws(' ', k.oid, k.conname, k.convalidated, pg_catalog.pg_get_constraintdef(k.oid)), ',' order by k.oid)
-        from pg_catalog.pg_constraint k
-        where k.conrelid = p.oid
-          or k.contypid in (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = p.oid and a.attnum > 0)
-      ),
-      (
-        select string_agg(concat_ws(' ', i.indexrelid, i.indisunique, i.indisvalid), ',' order by i.indexrelid)
-        from pg_catalog.pg_index i
-        where i.indrelid = p.oid
-      ),
-      (
-        select string_agg(concat_ws(' ', t.oid, t.tgenabled, f.prosrc), ',' order by t.oid)
-        from pg_catalog.pg_trigger t
-        join pg_catalog.pg_proc f on f.oid = t.tgfoid
-        where t.tgrelid = p.oid and not t.tgisinternal
-      )
-    )) as digest
-  from (
-    select distinct k.schema_name || '.' || k.table_name as name, c.oid
-    from tributary.parked k
-    join pg_catalog.pg_namespace n on n.nspname = k.schema_name
-    join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = k.table_name
-    where k.reason = 'row_failed'
-  ) p`;

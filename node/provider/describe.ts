@@ -35,7 +35,12 @@ async function serverVersion(session: Session): Promise<number> {
 }
 
 async function publishedTables(session: Session): Promise<ProviderTable[]> {
-  const rows = await session.ask<{ schema: string; name: string; columns: ProviderColumn[] }>(
+  const rows = await session.ask<{
+    schema: string;
+    name: string;
+    columns: ProviderColumn[];
+    storage: string;
+  }>(
     `select
        t.schemaname as schema,
        t.tablename as name,
@@ -48,14 +53,19 @@ async function publishedTables(session: Session): Promise<ProviderTable[]> {
            'notNull', a.attnotnull
          )
          order by a.attnum
-       ) as columns
+       ) as columns,
+       (
+         select md5(string_agg(concat_ws(' ', f.oid, f.relfilenode), ',' order by f.oid))
+         from pg_catalog.pg_class f
+         where f.oid = c.oid or f.oid in (select p.relid from pg_catalog.pg_partition_tree(c.oid) p)
+       ) as storage
      from pg_catalog.pg_publication_tables t
      join pg_catalog.pg_namespace n on n.nspname = t.schemaname
      join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.tablename
      join pg_catalog.pg_attribute a
        on a.attrelid = c.oid and a.attname = any(t.attnames) and a.attnum > 0 and not a.attisdropped
      where t.pubname = ${literal(publicationName)}
-     group by t.schemaname, t.tablename
+     group by t.schemaname, t.tablename, c.oid
      order by t.schemaname, t.tablename`,
   );
   return rows;

@@ -78,6 +78,8 @@ export interface ProviderTable {
   readonly name: string;
   /** Published columns in their order. */
   readonly columns: readonly ProviderColumn[];
+  /** Another text when rows may have changed without a word in the stream: a rewrite, ATTACH, DETACH. */
+  readonly storage: string;
 }
 
 export interface ProviderColumn {

@@ -40,6 +40,8 @@ const written = [
   'unused_slot',
   'parked',
   'blocked',
+  'partial',
+  'definition',
 ];
 const rows = ['select', 'insert', 'update', 'delete'];
 

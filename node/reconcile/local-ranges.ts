@@ -80,11 +80,15 @@ export class LocalRanges {
     return rows.map(({ range, key: at, hash }) => ({ range, key: at, hash: BigInt(hash) }));
   }
 
-  /** As View.hashesByKey. */
-  async hashesByKey(keys: readonly Key[]): Promise<ReadonlyMap<number, bigint>> {
+  /** As View.hashesByKey, of the columns that are compared or of some of them. */
+  async hashesByKey(
+    keys: readonly Key[],
+    columns: readonly string[] = this.#plan.compared.columns,
+  ): Promise<ReadonlyMap<number, bigint>> {
+    const { compared } = this.#plan;
     const rows = await this.#ask<{ number: number; hash: string }>(
       `select h.number, h.hash::text as hash from tributary.hashes_by_key($1::regclass, $2, $3, $4, $5) h`,
-      [...this.#place, JSON.stringify(keys)],
+      [qualified(compared), columns, compared.key, this.#filter, JSON.stringify(keys)],
     );
     return new Map(rows.map(({ number, hash }) => [number, BigInt(hash)]));
   }

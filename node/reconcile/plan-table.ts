@@ -4,8 +4,8 @@ import { flagsOf } from '../apply/layouts.ts';
 import { loadTarget } from '../apply/target.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import type { Query } from '../database/query.ts';
-import { TributaryError } from '../errors.ts';
 import type { TableName } from '../parking/parked-key.ts';
+import { driftError } from '../parking/table-drift.ts';
 import type { ProviderTable } from '../provider/provider.ts';
 import { planOf, publishedRelation, type TablePlan } from './table-plan.ts';
 
@@ -28,7 +28,8 @@ export async function planTable(
   const sent = published.find(same);
   const target = table ? await loadTarget(query, table) : null;
   if (!table || !sent || !target) {
-    throw new TributaryError('drifted', { table: `${schema}.${name}`, reason: 'no_table' });
+    const none = { cause: 'no_table', column: null, type: null, sqlstate: null } as const;
+    throw driftError({ schema, name }, none);
   }
   const layout = layoutOf({
     relation: publishedRelation(sent, target.key),
@@ -41,7 +42,8 @@ export async function planTable(
   });
   if (isDrift(layout)) {
     const { reason, column } = layout;
-    throw new TributaryError('drifted', { table: `${schema}.${name}`, reason, column });
+    const type = sent.columns.find((each) => each.name === column)?.type ?? null;
+    throw driftError({ schema, name }, { cause: reason, column, type, sqlstate: null });
   }
   return planOf(layout, sent);
 }

@@ -15,10 +15,13 @@ import {
 } from '../database/reconcile-tables.ts';
 import type { Log } from '../log.ts';
 import { type Parked, type TableName, tableText } from '../parking/parked-key.ts';
-import { dueKeys, unblock } from '../parking/parked-table.ts';
+import { block, unblock } from '../parking/blocked-table.ts';
+import { dueKeys } from '../parking/parked-table.ts';
 import type { ProviderTable } from '../provider/provider.ts';
 import type { Reader } from '../provider/reader.ts';
 import { type Ask, LocalRanges } from './local-ranges.ts';
+import { driftOfError } from '../parking/table-drift.ts';
+import { Definitions } from './definitions.ts';
 import type { StreamSide } from './stream-side.ts';
 import { references } from './references.ts';
 import { inOrder, type OrderedTable } from './table-order.ts';
@@ -51,11 +54,16 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #failures = new Map<string, { readonly count: number; readonly until: number }>();
   #reader: Reader | null = null;
+  readonly #definitions: Definitions;
   /** Tables whose publication was waited for since they were wanted. */
   readonly #based = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#definitions = new Definitions({
+      ...options,
+      published: async () => await this.#published(),
+    });
   }
 
   /** Resolves when told to stop; never rejects. */
@@ -86,6 +94,7 @@ export class Reconciler {
     const retried = await this.#retryParked(signal);
     const reason = await this.#incomplete();
     await this.#wantBlocked();
+    await this.#lookAtDefinitions();
     let rows = await loadReconcile(query, provider);
     const isNew = reason !== null && rows.length === 0;
     if (!isNew && !rows.some((row) => isOpen(row) && this.#isDue(row))) {
@@ -138,6 +147,14 @@ export class Reconciler {
     // Keys that the stream touched meanwhile stay due: not at once, or both wait for each other.
     await pause(retryEveryMs, undefined, { signal });
     return true;
+  }
+
+  async #lookAtDefinitions(): Promise<void> {
+    // The provider not answering is said where rows of it are needed.
+    await this.#definitions.look().catch(() => {});
+    for (const table of await this.#definitions.changedHere([...this.#failures.keys()])) {
+      this.#failures.delete(table);
+    }
   }
 
   async #wantBlocked(): Promise<void> {
@@ -226,6 +243,19 @@ export class Reconciler {
       this.#say(error, fields);
       await this.#close();
       await stopTable(query, row, { state: 'failed', failure: code }).catch(() => {});
+      await this.#noteDrift(error, published).catch(() => {});
+    }
+  }
+
+  /** The stream leaves the table alone too: what it may have missed is found when the table is equal again. */
+  async #noteDrift(error: unknown, published: readonly ProviderTable[]): Promise<void> {
+    const found = driftOfError(error);
+    if (found && published.some((each) => tableText(each) === tableText(found.table))) {
+      const { query, stream } = this.#options;
+      await stream.parked.exclusive(async () => {
+        await block(query, stream.scope.provider, found);
+        stream.parked.block(found.table);
+      });
     }
   }
 
@@ -237,6 +267,7 @@ export class Reconciler {
     const { query, stream } = this.#options;
     if (stream.parked.isBlocked(tableText(row))) {
       await stream.parked.exclusive(async () => {
+        stream.applier.forgetTables();
         await unblock(query, row.provider, row);
         stream.parked.unblock(row);
       });

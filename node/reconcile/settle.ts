@@ -20,6 +20,8 @@ export interface SettleOptions {
   readonly keys: readonly Key[];
   /** write: rows here are overwritten and removed. keep: only rows that are missing here are written. */
   readonly changes: 'write' | 'keep';
+  /** With keep: rows here that are equal in all other columns are written too, for these were only missing. */
+  readonly fills?: readonly string[];
   /** The keys are parked: each is put, also where it is level by now, for that frees it. */
   readonly parked?: boolean;
   /** Runs in the transaction that settles these keys; may run for several portions of them. */
@@ -28,7 +30,7 @@ export interface SettleOptions {
 
 /** The keys left to the stream are in none of the lists. */
 export interface Settled {
-  /** Missing here before, and written. */
+  /** Missing here before, or columns of it, and written. */
   readonly added: readonly Key[];
   /** Different here or only here: overwritten or removed, or kept as they are, as asked. */
   readonly changed: readonly Key[];
@@ -57,7 +59,8 @@ export async function settle(side: TableSide, options: SettleOptions): Promise<S
     if (left === 'all') {
       continue;
     }
-    const all = judge(options.keys, { theirs, ours, left });
+    const judged = judge(options.keys, { theirs, ours, left });
+    const all = await filling(side, range, { verdict: judged, fills: options.fills ?? [] });
     const verdict = options.parked ? everyOne(all, options.keys, theirs) : all;
     if (await carryOut(side, { range, verdict, options })) {
       const { missing, different, extra } = verdict;
@@ -93,6 +96,27 @@ function judge(
     }
   }
   return { equal, missing, different, extra };
+}
+
+/** Rows that differ in nothing but columns that are to be filled count as missing. */
+async function filling(
+  { plan, local }: TableSide,
+  range: RangeView,
+  { verdict, fills }: { readonly verdict: Verdict; readonly fills: readonly string[] },
+): Promise<Verdict> {
+  const { different } = verdict;
+  if (fills.length === 0 || different.length === 0) {
+    return verdict;
+  }
+  const columns = plan.compared.columns.filter((name) => !fills.includes(name));
+  const theirs = await range.view.hashesByKey({ ...plan.compared, columns }, different);
+  const ours = await local.hashesByKey(different, columns);
+  const fill = new Set(different.filter((_, n) => theirs.has(n) && theirs.get(n) === ours.get(n)));
+  return {
+    ...verdict,
+    missing: [...verdict.missing, ...fill],
+    different: different.filter((key) => !fill.has(key)),
+  };
 }
 
 /** What is level is put once more, as it is there. */

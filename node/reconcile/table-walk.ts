@@ -97,7 +97,11 @@ class TableWalk {
   async #judge(keys: readonly Key[]): Promise<void> {
     const { row } = this.#options;
     for (const portion of portions(keys)) {
-      const { added, changed } = await settle(this.#side, { keys: portion, changes: 'keep' });
+      const { added, changed } = await settle(this.#side, {
+        keys: portion,
+        changes: 'keep',
+        fills: row.fills,
+      });
       if (changed.length > 0) {
         await noteKeys(this.#side.query, row, changed);
       }

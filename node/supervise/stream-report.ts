@@ -16,8 +16,6 @@ export interface StreamReport {
   /** Null while no connection is open. */
   readonly progress: StreamProgress | null;
   readonly totals: StreamTotals;
-  /** Tables whose rows go in without some sent columns: table -> those columns. */
-  readonly partial: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface StreamFailure {
@@ -40,6 +38,5 @@ export function stoppedStream(provider: string, since = new Date()): StreamRepor
     position: null,
     progress: null,
     totals: noTotals,
-    partial: new Map(),
   };
 }

@@ -44,7 +44,6 @@ export class Worker {
   readonly #standing: StreamStanding;
   readonly #trail = new Trail();
   #position: Lsn | null = null;
-  #partial: ReadonlyMap<string, readonly string[]> = new Map();
   #provider: Provider | null = null;
   #applier: Applier | null = null;
   #ended: StreamTotals;
@@ -102,7 +101,6 @@ export class Worker {
         this.#provider?.progress() ?? null,
         this.#applier?.progress() ?? null,
       ),
-      partial: this.#applier?.progress().partial ?? this.#partial,
     };
   }
 
@@ -160,7 +158,6 @@ export class Worker {
       this.#provider?.progress() ?? null,
       this.#applier?.progress() ?? null,
     );
-    this.#partial = this.#applier?.progress().partial ?? this.#partial;
     this.#provider = null;
     this.#applier = null;
   }

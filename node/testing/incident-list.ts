@@ -62,6 +62,38 @@ export function published(scene: Scene): readonly Incident[] {
   ];
 }
 
+/** An upgrade of the application that has reached a district and not the region, and one that the region can not take. */
+export function upgrades(scene: Scene): readonly Incident[] {
+  const node = 'north';
+  const stream = 'district_a';
+  const table = 'public.facility';
+  const enter = `insert into public.facility (code, name) values (gen_random_uuid(), 'new')`;
+  return [
+    {
+      what: 'a column is added at a district and not at its region',
+      node,
+      alerts: [{ alertname: 'TributaryTablePartial', node, stream, table }],
+      panels: [],
+      cause: async () =>
+        await scene.sql(stream, `alter table public.facility add column region text; ${enter}`),
+      mend: async () => await scene.sql(node, `alter table public.facility add column region text`),
+      ms: 400_000,
+    },
+    {
+      what: 'a column of the key is renamed at a region',
+      node,
+      alerts: [{ alertname: 'TributaryTableBlocked', node, stream, table }],
+      panels: [],
+      cause: async () => {
+        await scene.sql(node, `alter table public.facility rename code to number`);
+        await scene.sql(stream, enter);
+      },
+      mend: async () => await scene.sql(node, `alter table public.facility rename number to code`),
+      ms: 120_000,
+    },
+  ];
+}
+
 /** The two applications of district_a; the certificate of the second is nobody's that this machine trusts. */
 export interface Applications {
   readonly plain: WebApplication;

@@ -9,7 +9,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRules } from '../../../monitoring/alert-rules.ts';
-import { applications, beginning, clocks, files, processes, published } from '../incident-list.ts';
+import {
+  applications,
+  beginning,
+  clocks,
+  files,
+  processes,
+  published,
+  upgrades,
+} from '../incident-list.ts';
 import { filling, links, losing } from '../incident-links.ts';
 import type { Incident } from '../incidents.ts';
 import { panelNames } from '../panel-values.ts';
@@ -85,6 +93,7 @@ void test(
       happens(files(scene)),
       happens(clocks(scene)),
     ]);
+    await happens(upgrades(scene));
     await happens(processes(scene));
     await happens(links(scene));
     if (disk) {
