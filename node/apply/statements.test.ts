@@ -61,7 +61,10 @@ void test('rows of a leaf are stamped; generated columns are never named; unknow
     insertSql(sent, params(sent.columns, 'text')),
     'insert into "public"."Odd Name" as t ("id", "serial", "note", "tributary_origin") overriding system value select s.c1::uuid, s.c2::integer, s.c3, $4::text::text from unnest($1::text[], $2::text[], $3::text[]) s(c1, c2, c3)',
   );
-  assert.deepEqual(sent.setAside, ['more']);
+  assert.deepEqual(
+    sent.setAside.map(({ name }) => name),
+    ['more'],
+  );
 });
 
 void test('an update touches rows of the subtree only and leaves identity columns out', () => {

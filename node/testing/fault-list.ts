@@ -433,4 +433,49 @@ export const faults: readonly Fault[] = [
       title: "keys touched by what the snapshot does not see are the stream's, the others are not",
     },
   },
+  {
+    name: 'a table of which rows are impossible here is left out and not noted',
+    breaks: 'drift stops its own table alone, and is mended',
+    edits: [
+      {
+        file: 'node/apply/part-noting.ts',
+        find: 'const drifted = tables.filter(({ drift }) => drift !== null);',
+        replace: 'const drifted = tables.filter(({ drift }) => drift !== null && query === null);',
+      },
+    ],
+    test: {
+      file: 'node/apply/drift.test.ts',
+      title: 'that table is left alone, and the others of its transactions go on',
+    },
+  },
+  {
+    name: 'columns that come late are filled in some rows only',
+    breaks: 'columns that were set aside are filled by reconcile once they exist',
+    edits: [
+      {
+        file: 'node/reconcile/settle.ts',
+        find: 'if (fills.length === 0 || different.length === 0) {',
+        replace: 'if (fills.length >= 0) {',
+      },
+    ],
+    test: {
+      file: `${suites}/bad-table.test.ts`,
+      title: 'a column that is not here yet is left out and shown with its ALTER',
+    },
+  },
+  {
+    name: 'a rewrite at the provider is not noticed',
+    breaks: 'no silent gap: ALTER COLUMN ... USING changes rows and sends nothing',
+    edits: [
+      {
+        file: 'node/reconcile/definitions.ts',
+        find: 'if (known && (fills.length > 0 || known.storage !== storage)) {',
+        replace: 'if (known && fills.length > 0) {',
+      },
+    ],
+    test: {
+      file: `${suites}/bad-table.test.ts`,
+      title: 'ALTER COLUMN ... USING at the child, which sends nothing, arrives',
+    },
+  },
 ];
