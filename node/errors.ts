@@ -194,6 +194,11 @@ const catalogue = {
     advice:
       "See the doubt's name in the status; do not drop the slot: the rows here may be the last copy.",
   },
+  proof_due: {
+    policy: 'passing',
+    text: "the child's publication is no longer the one that was known",
+    advice: 'Nothing: the stream is proved anew and begins at a new slot.',
+  },
   spool_full: {
     policy: 'passing',
     text: 'the disk for spooling a large transaction is full',

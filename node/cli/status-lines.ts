@@ -75,6 +75,10 @@ function streamLines(stream: StreamStatus): readonly string[] {
       stream.retryInMs === null ? '' : `, again in ${Math.ceil(stream.retryInMs / 1000)} s`;
     lines.push(`  ${problem.text} (${problem.code}${retry})`, `  ${problem.advice}`);
   }
+  const [met] = stream.doubtsMet;
+  if (met && stream.complete === false) {
+    lines.push(`  new slot since ${met.at.slice(0, 19)}Z: ${met.name}; every table is compared`);
+  }
   lines.push(...stream.copies.filter(({ state }) => state !== 'done').map(copyLine));
   lines.push(
     ...stream.parked.map(

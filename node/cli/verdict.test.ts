@@ -9,6 +9,7 @@ const stream: StreamStatus = {
   since: '2026-01-01T00:00:00.000Z',
   problem: null,
   doubts: [],
+  doubtsMet: [],
   failures: 0,
   retryInMs: null,
   connected: true,

@@ -36,7 +36,9 @@ export async function writeHeartbeat(
       )
       insert into tributary.heartbeat (node, at, lsn, nonce, version, topology, state)
       select ${heartbeat.node}, line.at, line.lsn, line.nonce, ${heartbeat.version}, ${heartbeat.topology},
-        ${JSON.stringify(heartbeat.state)}::jsonb
+        ${JSON.stringify(heartbeat.state)}::jsonb || jsonb_build_object('publication', (
+          select jsonb_build_object('oid', p.oid::bigint) from pg_publication p where p.pubname = 'tributary_up'
+        ))
       from line
       on conflict (node) do update set
         at = excluded.at,

@@ -70,6 +70,8 @@ export const pageScript = `
     const why = [
       t.problem && t.problem.text + ' (' + t.problem.code + '). ' + t.problem.advice,
       t.doubts.map((d) => d.name).join(', '),
+      t.complete === false && t.doubtsMet.length > 0
+        ? 'New slot since ' + t.doubtsMet[0].at.slice(0, 16).replace('T', ' ') + ' UTC: ' + t.doubtsMet[0].name + '. Every table is compared.' : '',
       t.retryInMs ? 'Tried again in ' + Math.ceil(t.retryInMs / 1000) + ' s.' : '',
       t.incompleteReason && 'Not complete: ' + t.incompleteReason + '.',
       ...t.parked.map((p) => p.table + ': ' + p.count + ' parked (' + p.reason + ').'),

@@ -39,6 +39,7 @@ async function linesOf(sample: Partial<Sample>, more: Partial<Snapshot> = {}): P
       parked: [],
       blocked: [],
       partial: [],
+      doubts: [],
       slots: [],
       walWrittenBytes: null,
       walDirectoryBytes: null,

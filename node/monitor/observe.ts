@@ -9,7 +9,7 @@ import type { Metrics } from './registry.ts';
 import { behind, isReady } from './report-status.ts';
 import type { Slot } from './sample.ts';
 import type { Snapshot } from './snapshot.ts';
-import { streamStates, walStatuses } from './state-names.ts';
+import { doubtNames, streamStates, walStatuses } from './state-names.ts';
 
 /** Sets every metric of the node from the snapshot. */
 export function observe(metrics: Metrics, snapshot: Snapshot): void {
@@ -20,6 +20,7 @@ export function observe(metrics: Metrics, snapshot: Snapshot): void {
     observeLag(metrics, stream);
     observeTotals(metrics, stream);
     observeParked(metrics, stream.provider, snapshot);
+    observeDoubts(metrics, stream.provider, snapshot);
   }
   observeSubtree(metrics, snapshot);
   for (const slot of snapshot.sample.slots) {
@@ -120,6 +121,16 @@ function observeParked(metrics: Metrics, stream: string, { topology, sample }: S
     metrics.set('tributary_table_blocked', blocked, { stream, table });
     const partial = sample.partial.some((one) => one.provider === stream && one.table === table);
     metrics.set('tributary_table_partial', partial, { stream, table });
+  }
+}
+
+function observeDoubts(metrics: Metrics, stream: string, { sample }: Snapshot): void {
+  if (sample.at === null) {
+    return;
+  }
+  for (const doubt of doubtNames) {
+    const met = sample.doubts.find(({ provider, name }) => provider === stream && name === doubt);
+    metrics.set('tributary_stream_doubts_total', met?.count ?? 0, { stream, doubt });
   }
 }
 

@@ -83,6 +83,9 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
     since: stream.since.toISOString(),
     problem: failure && problemOf(failure.code, failure.context),
     doubts: (failure?.doubts ?? []).map(({ name, detail }) => ({ name, detail })),
+    doubtsMet: sample.doubts
+      .filter(({ provider }) => provider === stream.provider)
+      .map(({ name, count, at }) => ({ name, count, at: at.toISOString() })),
     failures: failure?.count ?? 0,
     retryInMs: failure?.retryAt ? Math.max(0, failure.retryAt.getTime() - Date.now()) : null,
     connected: live !== null,

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { readCopies, type Copy } from '../database/copies.ts';
 import { readDayRates, type DayRates } from '../database/day-rates.ts';
 import { readFreshness, type Freshness } from '../database/freshness.ts';
+import { readDoubts, type MetDoubt } from '../database/doubts.ts';
 import { localError } from '../database/local-error.ts';
 import { loadStreams, type StreamRow } from '../database/streams.ts';
 import { readSubtree, type SubtreeHeartbeat } from '../database/subtree.ts';
@@ -38,6 +39,8 @@ export interface Sample {
   readonly blocked: readonly Blocked[];
   /** Tables whose rows go in without some columns. */
   readonly partial: readonly PartialTable[];
+  /** Doubts about children that were met by a new slot. */
+  readonly doubts: readonly MetDoubt[];
   readonly slots: readonly Slot[];
   /** Position of the log's end; null: not known yet. */
   readonly walWrittenBytes: number | null;
@@ -82,6 +85,7 @@ const nothing: Sample = {
   parked: [],
   blocked: [],
   partial: [],
+  doubts: [],
   slots: [],
   walWrittenBytes: null,
   walDirectoryBytes: null,
@@ -151,9 +155,11 @@ export class Sampler {
       const parked = await countParked(query);
       const blocked = await allBlocked(query);
       const partial = await allPartial(query);
+      const doubts = await readDoubts(query);
       const at = performance.now();
       const copies = await readCopies(database);
-      const asked = { streams, freshness, subtree, rates, copies, parked, blocked, partial };
+      const told = { copies, parked, blocked, partial, doubts };
+      const asked = { streams, freshness, subtree, rates, ...told };
       this.#sample = { ...this.#sample, ...asked, at, disk };
     } catch (error) {
       this.#sample = { ...this.#sample, error: localError(error), disk };

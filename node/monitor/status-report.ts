@@ -17,6 +17,8 @@ export const streamReport = z.object({
   /** Why it does not stream; null: it does, or has not failed yet. */
   problem: problem.nullable(),
   doubts: z.array(z.object({ name: z.string(), detail: z.record(z.string(), z.unknown()) })),
+  /** Doubts that were met by a new slot and a comparison of every table, the latest first. */
+  doubtsMet: z.array(z.object({ name: z.string(), count: z.number(), at: z.iso.datetime() })),
   /** Failures in a row. */
   failures: z.number(),
   retryInMs: z.number().nullable(),

@@ -57,6 +57,13 @@ export const streamMetrics = {
     worry: 'Grows in quiet times: somebody writes here to rows that are entered elsewhere.',
     labels: ['stream', 'conflict_type', 'table'],
   },
+  tributary_stream_doubts_total: {
+    kind: 'counter',
+    help: 'Doubts about a provider that were met by a new slot and a comparison of every table, since the database was prepared; see doubts.md.',
+    worry:
+      'slot_lost: the outage was longer than the log. Any other: somebody works on the server of the child.',
+    labels: ['stream', 'doubt'],
+  },
   tributary_parked_keys: {
     kind: 'gauge',
     help: 'Keys that are not level here: their change could not be stored, or they wait for a row they refer to.',

@@ -40,6 +40,11 @@ export class Assembler {
     return this.#begin !== null;
   }
 
+  /** Where the open transaction commits, as its begin says; null: none is open. */
+  get openCommit(): Lsn | null {
+    return this.#begin?.finalLsn ?? null;
+  }
+
   get detached(): boolean {
     return this.#detached;
   }

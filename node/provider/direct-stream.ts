@@ -42,6 +42,8 @@ export class DirectStream {
   #closing = false;
   #wake: (() => void) | null = null;
   #confirmed: Lsn;
+  /** As it was when the intake was cleared. */
+  #spooling: Lsn | null = null;
 
   #heardAt: number | null = null;
   #readingAt = 0;
@@ -166,6 +168,7 @@ export class DirectStream {
     this.#stopTimers();
     await this.#connection.close(this.#status(false));
     this.#connected = false;
+    this.#spooling = this.#intake.spooling;
     await this.#intake.clear();
   }
 
@@ -180,6 +183,7 @@ export class DirectStream {
       messagesReceived: this.#counts.messages,
       queuedBytes: this.#intake.held,
       pending: this.#intake.pending,
+      spooling: this.#spooling ?? this.#intake.spooling,
       phaseMs: { network: this.#counts.networkMs, decode: this.#counts.decodeMs },
     };
   }

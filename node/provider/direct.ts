@@ -181,5 +181,6 @@ const nothingYet: Omit<StreamProgress, 'connections'> = {
   messagesReceived: 0,
   queuedBytes: 0,
   pending: false,
+  spooling: null,
   phaseMs: { network: 0, decode: 0 },
 };

@@ -69,6 +69,11 @@ export class Intake {
     return this.#assembler.open || !this.#queue.empty;
   }
 
+  /** Commit position of the transaction that goes to the disk and is not whole; null: there is none. */
+  get spooling(): Lsn | null {
+    return this.#assembler.detached ? this.#assembler.openCommit : null;
+  }
+
   /** Bytes of memory. */
   get held(): number {
     return this.#queue.cost + this.#assembler.openCost + (this.#spool?.unwritten ?? 0);

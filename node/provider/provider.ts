@@ -107,7 +107,7 @@ export interface KnownProvider {
   readonly witness: { readonly nonce: string; readonly lsn: Lsn } | null;
 }
 
-/** Each has a sentence in docs/; any of them stops the stream. */
+/** Each has a sentence in docs/doubts.md; what is done about it is `remedyOf`. */
 export type DoubtName =
   | 'node_name_differs'
   | 'system_identifier_differs'
@@ -120,7 +120,8 @@ export type DoubtName =
   | 'slot_foreign'
   | 'slot_ahead'
   | 'witness_missing'
-  | 'log_differs';
+  | 'log_differs'
+  | 'transaction_cut';
 
 export interface Doubt {
   readonly name: DoubtName;
@@ -156,6 +157,8 @@ export interface StreamProgress {
   readonly queuedBytes: number;
   /** A transaction is begun but not yet committed in what was received, or whole ones wait. */
   readonly pending: boolean;
+  /** Commit position of the transaction too large for memory that was on its way; null: none was. */
+  readonly spooling: Lsn | null;
   /** Milliseconds since the start of this process, by phase. */
   readonly phaseMs: { readonly network: number; readonly decode: number };
 }

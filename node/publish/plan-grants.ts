@@ -42,6 +42,7 @@ const written = [
   'blocked',
   'partial',
   'definition',
+  'doubt',
 ];
 const rows = ['select', 'insert', 'update', 'delete'];
 

@@ -86,6 +86,18 @@ void test('a snapshot is of use only when it sees everything applied before the 
   assert.deepEqual([...later.before], [20], 'what was seen is forgotten');
 });
 
+void test('after a new slot, what runs at the provider counts, and what an earlier server ran does not', () => {
+  const trail = new Trail();
+  trail.rebase(new Set());
+  trail.observe([transaction(4_000_000, step('insert', 'of another server'))], whole);
+  trail.restart();
+  assert.equal(trail.based, false);
+  trail.rebase(new Set([7]));
+  using watch = trail.watch(table);
+  assert.equal(trail.isSeen(parseSnapshot('7:11:7'), watch), false);
+  assert.equal(trail.isSeen(parseSnapshot('11:11:'), watch), true);
+});
+
 void test('a transaction larger than memory, a truncate and too many keys send the reader back', () => {
   const trail = new Trail();
   trail.rebase(new Set());

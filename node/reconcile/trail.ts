@@ -35,6 +35,12 @@ export class Trail {
     this.#based = true;
   }
 
+  /** A new slot: what ran when it was made counts as applied; ids from before may be of another server. */
+  restart(): void {
+    this.#xids.clear();
+    this.#based = false;
+  }
+
   /** The publication changed: what ran then must have ended before a snapshot is of use. */
   unbase(): void {
     this.#based = false;

@@ -4,13 +4,7 @@
  */
 import type { Applier } from '../apply/applier.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
-import {
-  beginStream,
-  takeOver,
-  witnessOf,
-  type StreamIdentity,
-  type StreamRow,
-} from '../database/streams.ts';
+import { beginStream, takeOver, type StreamIdentity, type StreamRow } from '../database/streams.ts';
 import { queryOf, type TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -21,6 +15,8 @@ import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { AppliedPosition, type StreamSide, Turns } from '../reconcile/stream-side.ts';
 import type { Trail } from '../reconcile/trail.ts';
+import { IdentityWatch } from './identity-watch.ts';
+import { proveOrMend, StreamDoubted } from './prove-or-mend.ts';
 
 /** Opens the two ends of streams; made where the rooms are wired. */
 export interface StreamEnds {
@@ -54,6 +50,8 @@ export interface AttemptOptions {
   readonly parked: ParkedView;
   /** True: binary was tried and did not fit. */
   readonly textOnly: boolean;
+  /** What was seen of the stream before this attempt and is reason for a new slot; null: nothing. */
+  readonly seen: Doubt | null;
 }
 
 /** What the worker hears of an attempt. */
@@ -62,21 +60,13 @@ export interface AttemptEvents {
   described(): void;
   /** A new slot was made and noted: what is complete here has changed. */
   began(row: StreamRow): void;
+  /** Doubts were met by a new slot. */
+  mended(doubts: readonly Doubt[]): void;
   proved(row: StreamRow, applier: Applier): void;
   /** A part is durable and confirmed. */
   applied(position: Lsn): void;
   /** A table was made equal, or more is missing. */
   completenessChanged(): void;
-}
-
-/** Code doubt, with the doubts themselves. */
-export class StreamDoubted extends TributaryError {
-  readonly doubts: readonly Doubt[];
-
-  constructor(provider: string, doubts: readonly Doubt[]) {
-    super('doubt', { stream: provider, doubts: doubts.map(({ name }) => name).join(', ') });
-    this.doubts = doubts;
-  }
 }
 
 /** Resolves when `signal` aborts. @throws TributaryError of provider, apply and database. */
@@ -92,10 +82,9 @@ export async function attemptStream(
   }
   await using provider = ends.openProvider(scope.provider);
   events.opened(provider);
-  if (known) {
-    // Before anything else is asked: a publication that is gone is a doubt here, not a child that was never prepared.
-    await unlessAborted(prove(database, provider, known), signal);
-  }
+  // Before anything else is asked: a publication that is gone is a doubt here, not a child that was never prepared.
+  const proved =
+    known && (await unlessAborted(proveOrMend(options, events, { provider, known }), signal));
   if (signal.aborted) {
     return;
   }
@@ -105,7 +94,7 @@ export async function attemptStream(
     return;
   }
   events.described();
-  const row = known ?? (await begin(options, provider, description.node));
+  const row = proved ?? (await begin(options, provider, description.node));
   if (!known) {
     events.began(row);
   }
@@ -128,7 +117,9 @@ export async function attemptStream(
     format,
   };
   await using _beside = besideStream(options, { stream, events, signal });
-  for await (const part of provider.stream(row.position, { signal, format })) {
+  await using watch = IdentityWatch.begin(database, row);
+  const either = AbortSignal.any([signal, watch.differs]);
+  for await (const part of provider.stream(row.position, { signal: either, format })) {
     const position = await stream.turns.take(async () => {
       await observe(options.trail, part);
       return await applier.apply(part);
@@ -138,7 +129,8 @@ export async function attemptStream(
     events.applied(position);
   }
   if (!signal.aborted) {
-    throw new TributaryError('link_cut', { stream: scope.provider });
+    const code = watch.differs.aborted ? 'proof_due' : 'link_cut';
+    throw new TributaryError(code, { stream: scope.provider });
   }
 }
 
@@ -207,25 +199,4 @@ async function begin(
   const start: StreamIdentity = slot;
   const incomplete = slot.tablesWithRows.length > 0 ? 'first_copy' : null;
   return await beginStream(database, scope.provider, { ...start, incomplete });
-}
-
-async function prove(
-  database: TributaryDatabase,
-  provider: Provider,
-  row: StreamRow,
-): Promise<void> {
-  const doubts = await provider.prove({
-    node: row.provider,
-    systemIdentifier: row.systemIdentifier,
-    timeline: row.timeline,
-    publicationOid: row.publicationOid,
-    publicationNonce: row.publicationNonce,
-    slot: row.slot,
-    position: row.position,
-    lastCommit: row.lastCommit,
-    witness: await witnessOf(database, row.provider),
-  });
-  if (doubts.length > 0) {
-    throw new StreamDoubted(row.provider, doubts);
-  }
 }

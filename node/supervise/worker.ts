@@ -14,7 +14,9 @@ import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Provider } from '../provider/provider.ts';
 import { Trail } from '../reconcile/trail.ts';
 import { mendedBy, restartAfter, type Restart } from './restart-policy.ts';
-import { attemptStream, StreamDoubted, type StreamEnds } from './stream-attempt.ts';
+import { CutCount } from './cut-count.ts';
+import { StreamDoubted } from './prove-or-mend.ts';
+import { attemptStream, type StreamEnds } from './stream-attempt.ts';
 import type { StreamReport } from './stream-report.ts';
 import { StreamStanding } from './stream-standing.ts';
 import type { StreamEvent } from './stream-state.ts';
@@ -43,6 +45,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #standing: StreamStanding;
   readonly #trail = new Trail();
+  readonly #cuts = new CutCount();
   #position: Lsn | null = null;
   #provider: Provider | null = null;
   #applier: Applier | null = null;
@@ -121,6 +124,7 @@ export class Worker {
           trail: this.#trail,
           parked: this.parked,
           textOnly: this.#textOnly,
+          seen: this.#cuts.doubt,
         },
         {
           opened: (provider) => {
@@ -128,6 +132,10 @@ export class Worker {
           },
           described: () => this.#standing.move('described'),
           began: () => completenessChanged(),
+          mended: () => {
+            this.#cuts.forget();
+            completenessChanged();
+          },
           completenessChanged,
           proved: (row, applier) => {
             this.#position = row.position;
@@ -144,7 +152,9 @@ export class Worker {
       );
       return null;
     } catch (error) {
-      return localError(error);
+      const failure = localError(error);
+      this.#cuts.failed(failure.code, this.#provider?.progress().spooling ?? null);
+      return failure;
     } finally {
       watch.abort();
       await watching;

@@ -238,7 +238,75 @@ export const faults: readonly Fault[] = [
         replace: 'publication.oid > 0',
       },
     ],
-    test: { file: `${suites}/clone.test.ts`, title: 'each doubt is named' },
+    test: { file: `${suites}/mend.test.ts`, title: 'created again by hand while the stream runs' },
+  },
+  {
+    name: 'a publication made again while the stream runs is not noticed',
+    breaks: 'no silent gap: PostgreSQL 18 skips without a word what was committed in between',
+    edits: [
+      {
+        file: 'node/supervise/identity-watch.ts',
+        find: 'return rows.length > 0;',
+        replace: 'return rows.length < 0;',
+      },
+    ],
+    test: { file: `${suites}/mend.test.ts`, title: 'created again by hand while the stream runs' },
+  },
+  {
+    name: 'a stream goes on at a new slot without a comparison',
+    breaks: 'no silent gap: what was committed before the new slot never comes',
+    edits: [
+      {
+        file: 'node/database/restart-stream.ts',
+        find: '        incomplete = ${reason},\n',
+        replace: '        incomplete = null,\n',
+      },
+      {
+        file: 'node/database/restart-stream.ts',
+        find: 'await query(wantAllSql, [known.provider, reason]);',
+        replace: '',
+      },
+    ],
+    test: { file: `${suites}/mend.test.ts`, title: 'a slot that was dropped' },
+  },
+  {
+    name: 'a slot of our name is proof of the database behind it',
+    breaks: 'no silent loss: rows are removed after the word of an older database',
+    edits: [
+      {
+        file: 'node/provider/remedy.ts',
+        find: "asked.has('rewound') || unproven ?",
+        replace: "asked.has('rewound') && unproven ?",
+      },
+    ],
+    test: {
+      file: 'node/provider/remedy.test.ts',
+      title: 'one sign of an older or another database',
+    },
+  },
+  {
+    name: 'a transaction whose link is cut is sent again for ever',
+    breaks: 'nothing lost: over a bad link a huge transaction never arrives',
+    edits: [
+      {
+        file: 'node/supervise/worker.ts',
+        find: 'seen: this.#cuts.doubt,',
+        replace: 'seen: null,',
+      },
+    ],
+    test: { file: `${suites}/huge-cut.test.ts`, title: 'cut five times' },
+  },
+  {
+    name: 'a new slot keeps the transaction ids of the old server',
+    breaks: 'a stream that was mended becomes level again',
+    edits: [
+      {
+        file: 'node/reconcile/trail.ts',
+        find: '  restart(): void {\n    this.#xids.clear();',
+        replace: '  restart(): void {',
+      },
+    ],
+    test: { file: 'node/reconcile/trail.test.ts', title: 'after a new slot' },
   },
   {
     name: 'a socket may be left unread for ever',

@@ -31,6 +31,24 @@ export async function untilDoubt(tree: Tree, stream: StreamName, doubt: string):
   );
 }
 
+/** Waits until the stream goes on at a new slot because of this doubt, and every table is equal. */
+export async function untilMended(
+  tree: Tree,
+  stream: StreamName,
+  doubt: string,
+  ms = 120_000,
+): Promise<void> {
+  await tree.until(
+    async () => {
+      const { doubtsMet, complete, state } = await streamStatus(tree, stream);
+      return (
+        state === 'streaming' && complete === true && doubtsMet.some(({ name }) => name === doubt)
+      );
+    },
+    { what: `${stream.subscriber} mends ${stream.provider}: ${doubt}`, ms, everyMs: 100 },
+  );
+}
+
 export async function untilStreaming(tree: Tree, stream: StreamName): Promise<void> {
   await tree.until(async () => (await streamStatus(tree, stream)).state === 'streaming', {
     what: `${stream.subscriber} streams from ${stream.provider}`,

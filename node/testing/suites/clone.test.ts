@@ -200,29 +200,9 @@ void test('each doubt is named, and leaves every row as it is', async () => {
   tree.process('north').signal('SIGHUP');
   await untilStreaming(tree, fromA);
 
-  await a.database.query(
-    `select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = 'tributary_north'`,
-  );
-  a.link.refuse();
-  await a.database.query(`select pg_drop_replication_slot('tributary_north')`);
-  a.link.heal();
-  await untilDoubt(tree, fromA, 'slot_missing');
-  await a.database.query(`delete from public.case_report`);
-  await enter(a.database, 3);
-  await a.database.query(
-    `select from pg_create_logical_replication_slot('tributary_north', 'pgoutput')`,
-  );
-  tree.process('north').signal('SIGHUP');
-  await untilDoubt(tree, fromA, 'slot_ahead');
-  await untouched(first);
-
   await b.database.query(`drop publication tributary_up`);
   b.link.cut();
   await untilDoubt(tree, fromB, 'publication_missing');
-  await b.database.query(`delete from public.case_report`);
-  await tree.prepare(['district_b']);
-  tree.process('north').signal('SIGHUP');
-  await untilDoubt(tree, fromB, 'publication_recreated');
   await untouched(first);
 
   // An older directory of the same server: its log ends before what is applied here.
@@ -260,7 +240,7 @@ void test('each doubt is named, and leaves every row as it is', async () => {
   await untouched(second);
   const status = await tree.command('north', ['status']);
   assert.equal(status.code, 2);
-  for (const doubt of ['slot_ahead', 'publication_recreated', 'system_identifier_differs']) {
+  for (const doubt of ['publication_missing', 'system_identifier_differs']) {
     assert.match(status.stdout, new RegExp(`doubt: ${doubt}`));
   }
 });

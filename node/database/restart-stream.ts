@@ -1,0 +1,73 @@
+/** A stream that begins anew at a new slot: nothing of the position before is of use, and every table is to be compared. */
+import { sql } from 'kysely';
+import { TributaryError } from '../errors.ts';
+import { formatLsn } from '../pgoutput/lsn.ts';
+import { itself, writeAudit } from './audit.ts';
+import { noteDoubts } from './doubts.ts';
+import { wantAllSql } from './reconcile-tables.ts';
+import { takeOver, type StreamIdentity, type StreamRow } from './streams.ts';
+import { queryOf, type TributaryDatabase } from './tables.ts';
+
+export interface Restart {
+  /** The new slot. */
+  readonly start: StreamIdentity;
+  /** Why the tables are compared: the doubt itself, or `rewound`. */
+  readonly reason: string;
+  readonly doubts: readonly string[];
+}
+
+/**
+ * In one transaction: where the stream stands from now on, every table wanted, its origins incomplete, the doubts
+ * counted, and what was done in the audit. @throws TributaryError fenced when another process took the stream over.
+ */
+export async function restartStream(
+  database: TributaryDatabase,
+  known: StreamRow,
+  { start, reason, doubts }: Restart,
+): Promise<StreamRow> {
+  return await database.transaction().execute(async (transaction) => {
+    const { rows } = await sql<{ node: string }>`
+      update tributary.stream set
+        slot = ${start.slot},
+        position = ${formatLsn(start.position)},
+        last_commit = null,
+        system_identifier = ${start.systemIdentifier},
+        timeline = ${start.timeline},
+        publication_oid = ${String(start.publicationOid)}::bigint,
+        publication_nonce = ${start.publicationNonce},
+        incomplete = ${reason},
+        updated = now()
+      where provider = ${known.provider} and epoch = ${known.epoch.toString()}::bigint
+      returning (select n.name from tributary.node n) as node
+    `.execute(transaction);
+    const [moved] = rows;
+    if (!moved) {
+      throw new TributaryError('fenced', { stream: known.provider });
+    }
+    const query = queryOf(transaction);
+    await query(wantAllSql, [known.provider, reason]);
+    // What a person allowed was about another comparison.
+    await query(`update tributary.reconcile set allowed = null where provider = $1`, [
+      known.provider,
+    ]);
+    await noteDoubts(query, known.provider, doubts);
+    await writeAudit(transaction, {
+      node: moved.node,
+      actor: itself,
+      action: 'new_slot',
+      subject: known.provider,
+      detail: {
+        reason,
+        doubts: doubts.join(', '),
+        position: formatLsn(known.position),
+        from: formatLsn(start.position),
+      },
+    });
+    await query('select tributary.refresh_origins()');
+    const row = await takeOver(transaction, known.provider);
+    if (!row) {
+      throw new TributaryError('fenced', { stream: known.provider });
+    }
+    return row;
+  });
+}
