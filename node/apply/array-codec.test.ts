@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { PlainTuple } from '../testing/changes.ts';
 import { TestDatabase } from '../testing/database.ts';
-import { encodeColumn, encodeTextArray, textOid } from './array-codec.ts';
+import { encodeColumns, encodeTextArray, textOid } from './array-codec.ts';
 
 void test('PostgreSQL reads the arrays as they were meant, null and empty values too', async () => {
   await using database = await TestDatabase.create();
@@ -15,12 +15,13 @@ void test('PostgreSQL reads the arrays as they were meant, null and empty values
     await fc.assert(
       fc.asyncProperty(texts, async (values) => {
         const clean = values.map((value) => value?.replaceAll('\u0000', '') ?? null);
-        const array = encodeColumn(
+        const arrays = encodeColumns(
           clean.map((value) => new PlainTuple([value])),
-          0,
-          textOid,
+          { columns: [0], form: 'text', elementOids: [textOid] },
         );
-        const { rows } = await client.query(`select u from unnest($1::text[]) u`, [array]);
+        const { rows } = await client.query(`select u from unnest($1::text[]) u`, [
+          ...(arrays ?? []),
+        ]);
         assert.deepEqual(
           rows.map(({ u }) => u),
           clean,

@@ -4,45 +4,52 @@
  * through untouched: the text of a value is the binary form of type text.
  */
 
-import type { Tuple } from '../pgoutput/tuple.ts';
+import { slotsFor, type Tuple } from '../pgoutput/tuple.ts';
 
 export const textOid = 25;
 
 const maxBytes = 0x3fff_ffff;
+const headerBytes = 20;
+
+/** What columns of many rows become: which columns, in which form, and the element type of each array. */
+export interface ArraysOptions {
+  readonly columns: readonly number[];
+  readonly form: 'text' | 'binary';
+  readonly elementOids: readonly number[];
+}
 
 /**
- * One column of many rows as an array, each value copied once, from the message to the parameter.
- * @throws RangeError beyond what a parameter can hold (1 GiB), or for an unchanged value.
+ * Columns of many rows as one array each; every value is copied once, from the message to the parameter. Null when a
+ * value has another form. @throws RangeError beyond what a parameter can hold (1 GiB), or for an unchanged value.
  */
-export function encodeColumn(tuples: readonly Tuple[], column: number, elementOid: number): Buffer {
-  let size = 20 + 4 * tuples.length;
-  let hasNull = false;
+export function encodeColumns(
+  tuples: readonly Tuple[],
+  { columns, form, elementOids }: ArraysOptions,
+): readonly Buffer[] | null {
+  const slots = slotsFor(columns, tuples[0]?.count ?? 0, 'own');
+  const sizes = new Uint32Array(columns.length).fill(headerBytes + 4 * tuples.length);
+  let fits = true;
   for (const tuple of tuples) {
-    const length = tuple.byteLength(column);
-    if (length < 0) {
-      hasNull = true;
-    } else {
-      size += length;
-    }
+    fits = tuple.measure(slots, form, sizes) && fits;
   }
-  const out = header({ size, hasNull, elementOid, count: tuples.length });
-  let at = 20;
+  if (!fits) {
+    return null;
+  }
+  const arrays = elementOids.map((elementOid, slot) =>
+    header({ size: sizes[slot] ?? 0, elementOid, count: tuples.length }),
+  );
+  const offsets = new Uint32Array(columns.length).fill(headerBytes);
   for (const tuple of tuples) {
-    const length = tuple.byteLength(column);
-    out.writeInt32BE(length, at);
-    at += 4;
-    if (length > 0) {
-      at += tuple.copyValue(column, out, at);
-    }
+    tuple.scatter(slots, arrays, offsets);
   }
-  return out;
+  return arrays;
 }
 
 export function encodeTextArray(texts: readonly string[]): Buffer {
   const elements = texts.map((text) => Buffer.from(text));
-  const size = elements.reduce((sum, element) => sum + 4 + element.length, 20);
-  const out = header({ size, hasNull: false, elementOid: textOid, count: elements.length });
-  let at = 20;
+  const size = elements.reduce((sum, element) => sum + 4 + element.length, headerBytes);
+  const out = header({ size, elementOid: textOid, count: elements.length });
+  let at = headerBytes;
   for (const element of elements) {
     out.writeInt32BE(element.length, at);
     at += 4 + element.copy(out, at + 4);
@@ -52,18 +59,18 @@ export function encodeTextArray(texts: readonly string[]): Buffer {
 
 interface Header {
   readonly size: number;
-  readonly hasNull: boolean;
   readonly elementOid: number;
   readonly count: number;
 }
 
-function header({ size, hasNull, elementOid, count }: Header): Buffer {
+function header({ size, elementOid, count }: Header): Buffer {
   if (size > maxBytes) {
     throw new RangeError('an array parameter is larger than 1 GiB');
   }
   const out = Buffer.allocUnsafe(size);
   out.writeInt32BE(1, 0);
-  out.writeInt32BE(hasNull ? 1 : 0, 4);
+  // PostgreSQL demands 0 or 1 here and looks at the elements themselves.
+  out.writeInt32BE(1, 4);
   out.writeUInt32BE(elementOid, 8);
   out.writeInt32BE(count, 12);
   out.writeInt32BE(1, 16);

@@ -1,7 +1,7 @@
 /** Rows to the array parameters of a set-based statement, values untouched. */
 import { TributaryError } from '../errors.ts';
-import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
-import { encodeColumn, textOid } from './array-codec.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
+import { encodeColumns, textOid } from './array-codec.ts';
 import type { Layout, MappedColumn } from './layout.ts';
 import type { Param } from './statements.ts';
 
@@ -29,14 +29,13 @@ export function bind(
   tuples: readonly Tuple[],
   table: string,
 ): readonly Buffer[] {
-  return columns.map(({ index, column, form }) => {
-    if (tuples.some((tuple) => isOther(tuple.kind(index), form))) {
-      throw new TributaryError('text_needed', { table });
-    }
-    return encodeColumn(tuples, index, form === 'text' ? textOid : column.typeOid);
+  const arrays = encodeColumns(tuples, {
+    columns: columns.map(({ index }) => index),
+    form: columns[0]?.form ?? 'text',
+    elementOids: columns.map(({ column, form }) => (form === 'text' ? textOid : column.typeOid)),
   });
-}
-
-function isOther(kind: ValueKind, form: Form): boolean {
-  return kind !== form && kind !== 'null';
+  if (!arrays) {
+    throw new TributaryError('text_needed', { table });
+  }
+  return arrays;
 }

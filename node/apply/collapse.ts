@@ -9,13 +9,13 @@ import { type KeyColumns, oldKeyTuple, rowKey } from './row-key.ts';
 import { overlay } from './tuple-overlay.ts';
 
 export interface Collapsed {
-  /** Rows that stood here before and go; sorted by key. */
+  /** Rows that stood here before and go. */
   readonly deletes: readonly KeyedRow[];
-  /** Rows made and removed again within the changes: normally not here at all; sorted by key. */
+  /** Rows made and removed again within the changes: normally not here at all. */
   readonly passing: readonly KeyedRow[];
-  /** Rows that stood here before and change; sorted by the key they have here. */
+  /** Rows that stood here before and change. */
   readonly updates: readonly UpdatedRow[];
-  /** Rows that are new, or new again after a delete; sorted by key. */
+  /** Rows that are new, or new again after a delete. */
   readonly inserts: readonly KeyedRow[];
   /** Two rows had the same key for a moment (a deferred constraint): only the order of the changes tells them apart. */
   readonly ambiguous: boolean;
@@ -140,10 +140,10 @@ class Collapse {
       }
     }
     return {
-      deletes: [...this.#deletes.values()].sort(byKey),
-      passing: [...this.#passing.values()].sort(byKey),
-      updates: updates.sort(byKey),
-      inserts: inserts.sort(byKey),
+      deletes: [...this.#deletes.values()],
+      passing: [...this.#passing.values()],
+      updates,
+      inserts,
       ambiguous: this.#ambiguous,
     };
   }
@@ -154,8 +154,4 @@ function newOf(change: Change): Tuple {
     throw new RangeError('an insert or update without a new row');
   }
   return change.new;
-}
-
-function byKey(a: KeyedRow, b: KeyedRow): number {
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }

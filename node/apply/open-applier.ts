@@ -348,6 +348,7 @@ class DirectApplier implements Applier {
     const session = this.#session;
     return {
       query: session.query,
+      copy: session.copy,
       command: async (text) => await session.command(text),
       scope: this.#options.scope,
       origins: this.#origins,

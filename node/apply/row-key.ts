@@ -9,7 +9,7 @@ export type KeyColumns = readonly number[];
 export function rowKey(tuple: Tuple, columns: KeyColumns): string {
   const [first] = columns;
   if (columns.length === 1 && first !== undefined) {
-    return tuple.value(first)?.toString('latin1') ?? '';
+    return tuple.latin1(first);
   }
   return rowKeyOf(columns.map((column) => tuple.value(column)));
 }

@@ -4,8 +4,15 @@
  */
 import pg from 'pg';
 import { clientConfig } from '../database/connect.ts';
+import { CopyIn } from './copy-in.ts';
 
 export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
+
+/** A COPY from what is sent with it: whole CopyData messages. */
+export type Copy = (
+  text: string,
+  messages: Buffer,
+) => Promise<{ readonly rowCount: number | null }>;
 
 export interface SessionOptions {
   readonly url: string;
@@ -85,6 +92,15 @@ export class Session implements AsyncDisposable {
     return await this.#client.query(
       name === null ? { text, values: [...values] } : { name, text, values: [...values] },
     );
+  };
+
+  readonly copy: Copy = async (text, messages) => {
+    const { promise, resolve, reject } = Promise.withResolvers<{ rowCount: number | null }>();
+    const copy = new CopyIn(text, messages, (error, result) =>
+      error ? reject(error) : resolve(result),
+    );
+    this.#client.query(copy);
+    return await promise;
   };
 
   /** A statement without parameters and rows, such as begin. */

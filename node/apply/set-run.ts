@@ -3,7 +3,9 @@
  * the first answer is read. `misfit` when the counts are not those of a copy that was level before, or a row
  * lacks a value.
  */
+import type { Change } from '../pgoutput/change.ts';
 import type { Transaction } from '../pgoutput/part.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
 import { formOf } from './binding.ts';
 import { collapse, type Collapsed } from './collapse.ts';
 import { type Layout, lacksValue } from './layout.ts';
@@ -25,6 +27,12 @@ interface Answer {
   readonly rows: readonly unknown[];
 }
 
+async function ask({ text, values, copied }: Statement, work: Work): Promise<Answer> {
+  return copied
+    ? { rows: [], rowCount: (await work.copy(text, copied)).rowCount }
+    : await work.query(text, values);
+}
+
 /**
  * Applies the transactions inside the transaction that is open. After `misfit` or an exception the caller rolls back.
  * @throws the database's error; TributaryError drifted | text_needed
@@ -36,7 +44,7 @@ export async function runSets(
 ): Promise<'applied' | 'misfit'> {
   const sent: Sent[] = [];
   const send = (statement: Statement): void => {
-    const answer = work.query(statement.text, statement.values);
+    const answer = ask(statement, work);
     // Read in order below; a failure of the first makes the later ones fail too.
     answer.catch(() => {});
     sent.push({ ...statement, answer });
@@ -85,6 +93,14 @@ function sendSegment(segment: Segment, mode: SetMode, sender: Sender): boolean {
     if (layout.target.stepwise) {
       continue;
     }
+    const created = mode === 'insert' && layout.target.keyIsUnique ? onlyCreated(changes) : null;
+    if (created) {
+      if (created.some((tuple) => lacksValue(tuple, layout))) {
+        return false;
+      }
+      sendCreated(layout, created, sender);
+      continue;
+    }
     const collapsed = collapse(changes, layout.keyIndexes);
     if (collapsed.ambiguous || (mode === 'upsert' && !layout.target.keyIsUnique)) {
       return false;
@@ -97,10 +113,35 @@ function sendSegment(segment: Segment, mode: SetMode, sender: Sender): boolean {
   return true;
 }
 
+/**
+ * The rows of changes that are inserts and nothing else, else null. Most work of most streams: nothing is to be
+ * collapsed, and should a key come twice, the unique index refuses the set and it is done again.
+ */
+function onlyCreated(changes: readonly Change[]): Tuple[] | null {
+  const created: Tuple[] = [];
+  for (const change of changes) {
+    if (change.kind !== 'insert' || !change.new) {
+      return null;
+    }
+    created.push(change.new);
+  }
+  return created;
+}
+
+function sendCreated(layout: Layout, rows: readonly Tuple[], { work, send }: Sender): void {
+  const [first] = rows;
+  if (first) {
+    const { origins } = work;
+    send(new TableStatements(layout, formOf(layout, first), { origins }).insert(rows));
+    noteUnenforced(work, layout, rows);
+  }
+}
+
 function sendTable(layout: Layout, collapsed: Collapsed, mode: SetMode, sender: Sender): void {
-  const { deletes, passing, updates, inserts } = collapsed;
+  const { deletes, passing, updates } = collapsed;
+  const inserts = collapsed.inserts.map(({ tuple }) => tuple);
   const { work, send } = sender;
-  const first = (deletes[0] ?? passing[0] ?? updates[0] ?? inserts[0])?.tuple;
+  const first = (deletes[0] ?? passing[0] ?? updates[0])?.tuple ?? inserts[0];
   if (!first) {
     return;
   }
@@ -119,13 +160,9 @@ function sendTable(layout: Layout, collapsed: Collapsed, mode: SetMode, sender: 
     );
   }
   if (inserts.length > 0) {
-    send(mode === 'upsert' ? table.put('put_insert', inserts) : table.insert(inserts));
+    send(mode === 'upsert' ? table.put('put_insert', collapsed.inserts) : table.insert(inserts));
   }
-  noteUnenforced(
-    work,
-    layout,
-    [...updates, ...inserts].map(({ tuple }) => tuple),
-  );
+  noteUnenforced(work, layout, [...updates.map(({ tuple }) => tuple), ...inserts]);
 }
 
 async function readAnswers(sent: readonly Sent[], work: Work): Promise<boolean> {

@@ -115,6 +115,15 @@ export function insertSql(
   return `insert into ${qualified(layout.target)} as t (${columns.join(', ')})${overriding} select ${selected.join(', ')} from ${source(values, counting)}${counting === 'counted' ? ` where ${counted}` : ''}`;
 }
 
+/** The same rows by COPY; the stamped origin is the last value of each. A key that is here already is an error. */
+export function copySql(layout: Layout, values: readonly MappedColumn[]): string {
+  const columns = values.map((each) => ident(each.column.name));
+  if (layout.origin.kind === 'stamped') {
+    columns.push(ident(layout.origin.column.name));
+  }
+  return `copy ${qualified(layout.target)} (${columns.join(', ')}) from stdin (format binary)`;
+}
+
 /**
  * Insert or update by key; one row: how many were written, how many of the keys stood here before. Parameters: as
  * `insertSql`, then the origins. The target's key must be unique.

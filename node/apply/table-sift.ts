@@ -114,7 +114,7 @@ export class TableSift {
     const make = (some: readonly KeyedRow[]): Statement =>
       this.#upserting && this.#layout.target.keyIsUnique
         ? this.#table.put('put_insert', some)
-        : this.#table.insert(some);
+        : this.#table.insert(some.map(({ tuple }) => tuple));
     return { kind: 'insert', rows, make };
   }
 

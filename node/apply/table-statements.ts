@@ -1,9 +1,13 @@
 /** A table's collapsed changes as statements with their parameters, and what the answer of each must be. Pure. */
+import { TributaryError } from '../errors.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { bind, type Form, params } from './binding.ts';
 import type { KeyedRow, UpdatedRow } from './collapse.ts';
+import { encodeCopy } from './copy-codec.ts';
+import { inKeyOrder, type KeyOrder } from './key-order.ts';
 import type { Layout, MappedColumn } from './layout.ts';
 import {
+  copySql,
   type Counting,
   deleteSql,
   foreignSql,
@@ -12,6 +16,7 @@ import {
   updateSql,
   upsertSql,
 } from './statements.ts';
+import { isText } from './type-fit.ts';
 
 export interface Statement {
   readonly expect: 'delete' | 'passing' | 'update' | 'insert' | 'put_insert' | 'put_update' | 'any';
@@ -20,11 +25,13 @@ export interface Statement {
   readonly count: number;
   readonly text: string;
   readonly values: readonly unknown[];
+  /** The rows of a COPY, in the place of values. */
+  readonly copied?: Buffer;
   /** Finds the origins of the rows a delete left here. */
   readonly foreign?: { readonly text: string; readonly values: readonly unknown[] };
 }
 
-/** The statements of one table, all in one form. */
+/** The statements of one table, all in one form. Rows go in the order of their keys, unless they are counted. */
 export class TableStatements {
   readonly #layout: Layout;
   readonly #form: Form;
@@ -45,7 +52,7 @@ export class TableStatements {
   remove(expect: 'delete' | 'passing', rows: readonly KeyedRow[]): Statement {
     const layout = this.#layout;
     const key = params(layout.key, this.#form);
-    const values = [...bind(key, tuples(rows), layout.table), this.#origins];
+    const values = [...bind(key, this.#sorted(tuples(rows)), layout.table), this.#origins];
     return {
       expect,
       layout,
@@ -60,31 +67,36 @@ export class TableStatements {
     const layout = this.#layout;
     const key = params(layout.key, this.#form);
     const columns = params(group.columns, this.#form);
+    const rows = this.#counted ? group.rows : inKeyOrder(group.rows, olds(group.rows), this.#order);
     return {
       expect: 'update',
       layout,
-      count: group.rows.length,
+      count: rows.length,
       text: updateSql(layout, { key, values: columns }, this.#counting),
       values: [
-        ...bind(
-          key,
-          group.rows.map((row) => row.old),
-          layout.table,
-        ),
-        ...bind(columns, tuples(group.rows), layout.table),
+        ...bind(key, olds(rows), layout.table),
+        ...bind(columns, tuples(rows), layout.table),
         this.#origins,
       ],
     };
   }
 
-  insert(rows: readonly KeyedRow[]): Statement {
-    const columns = params(this.#layout.columns, this.#form);
+  /** Rows that are not expected to be here: by COPY where every value is in binary form. */
+  insert(unsorted: readonly Tuple[]): Statement {
+    const layout = this.#layout;
+    const rows = this.#sorted(unsorted);
+    const copied = this.#copied(rows);
+    const columns = params(layout.columns, this.#form);
     return {
       expect: 'insert',
-      layout: this.#layout,
+      layout,
       count: rows.length,
-      text: insertSql(this.#layout, columns, this.#counting),
-      values: this.#row(columns, rows),
+      ...(copied
+        ? { text: copySql(layout, layout.columns), values: [], copied }
+        : {
+            text: insertSql(layout, columns, this.#counting),
+            values: this.#row(columns, rows),
+          }),
     };
   }
 
@@ -95,7 +107,7 @@ export class TableStatements {
       layout: this.#layout,
       count: rows.length,
       text: upsertSql(this.#layout, columns, this.#counting),
-      values: [...this.#row(columns, rows), this.#origins],
+      values: [...this.#row(columns, this.#sorted(tuples(rows))), this.#origins],
     };
   }
 
@@ -106,9 +118,40 @@ export class TableStatements {
     return { text: standingSql(this.#layout, key), values };
   }
 
-  #row(columns: ReturnType<typeof params>, rows: readonly KeyedRow[]): unknown[] {
+  /** A counted row is known by its place. */
+  get #counted(): boolean {
+    return this.#counting !== 'plain';
+  }
+
+  get #order(): KeyOrder {
+    return { columns: this.#layout.keyIndexes, form: this.#form };
+  }
+
+  #sorted(rows: readonly Tuple[]): readonly Tuple[] {
+    return this.#counted ? rows : inKeyOrder(rows, rows, this.#order);
+  }
+
+  /** Null where the rows can not go in by COPY. Of a text type the bytes of a name are its binary form, too. */
+  #copied(rows: readonly Tuple[]): Buffer | null {
+    const { columns, flags, origin, table } = this.#layout;
+    const named = origin.kind === 'sent' || isText(origin.column.typeOid);
+    const flagged = flags.soft !== null || flags.active.length > 0;
+    if (this.#form !== 'binary' || this.#counted || flagged || !named) {
+      return null;
+    }
+    const copied = encodeCopy(rows, {
+      columns: columns.map(({ index }) => index),
+      constant: origin.kind === 'stamped' ? Buffer.from(origin.name) : null,
+    });
+    if (!copied) {
+      throw new TributaryError('text_needed', { table });
+    }
+    return copied;
+  }
+
+  #row(columns: ReturnType<typeof params>, rows: readonly Tuple[]): unknown[] {
     const { origin, table } = this.#layout;
-    const arrays = bind(columns, tuples(rows), table);
+    const arrays = bind(columns, rows, table);
     return origin.kind === 'stamped' ? [...arrays, origin.name] : [...arrays];
   }
 }
@@ -128,9 +171,10 @@ export function groupByColumns(
 ): readonly UpdateGroup[] {
   const groups = new Map<string, UpdateGroup>();
   for (const row of updates) {
-    const present = layout.columns.filter(
-      ({ index }) => !row.tuple.hasUnchanged || row.tuple.kind(index) !== 'unchanged',
-    );
+    // Most rows are whole: nothing is asked of their columns.
+    const present = row.tuple.hasUnchanged
+      ? layout.columns.filter(({ index }) => row.tuple.kind(index) !== 'unchanged')
+      : layout.columns;
     const whole = present.length === layout.columns.length;
     const name = `${row.keyChanged ? 'k' : ''}${whole ? '' : present.map(({ index }) => index).join()}`;
     const group = groups.get(name);
@@ -149,6 +193,10 @@ export function groupByColumns(
 /** Holds the key the row has here. */
 export function standingTuple(row: KeyedRow | UpdatedRow): Tuple {
   return 'old' in row ? row.old : row.tuple;
+}
+
+function olds(rows: readonly UpdatedRow[]): readonly Tuple[] {
+  return rows.map(({ old }) => old);
 }
 
 function tuples(rows: readonly KeyedRow[]): readonly Tuple[] {

@@ -1,5 +1,6 @@
 /** A tuple whose unsent out-of-line values are those of the tuple before it: the last state of a row, column by column. */
-import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
+import { measureByColumn, scatterByColumn } from '../pgoutput/tuple-columns.ts';
+import type { Slots, Tuple, ValueKind } from '../pgoutput/tuple.ts';
 
 /** `newer`, with its unchanged columns taken from `older`. */
 export function overlay(newer: Tuple, older: Tuple): Tuple {
@@ -34,12 +35,24 @@ class TupleOverlay implements Tuple {
     return this.source(column).value(column);
   }
 
+  latin1(column: number): string {
+    return this.source(column).latin1(column);
+  }
+
   byteLength(column: number): number {
     return this.source(column).byteLength(column);
   }
 
   copyValue(column: number, target: Buffer, offset: number): number {
     return this.source(column).copyValue(column, target, offset);
+  }
+
+  measure(slots: Slots, form: 'text' | 'binary', sizes: Uint32Array): boolean {
+    return measureByColumn(this, slots, { form, sizes });
+  }
+
+  scatter(slots: Slots, targets: readonly Buffer[], offsets: Uint32Array): void {
+    scatterByColumn(this, slots, { targets, offsets });
   }
 
   /** The tuple that holds a column itself, so that overlays never grow into chains. */

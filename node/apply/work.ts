@@ -5,11 +5,12 @@ import type { Tuple } from '../pgoutput/tuple.ts';
 import { admission } from './admission.ts';
 import type { Layout } from './layout.ts';
 import type { PartParking, Refused, Taking } from './part-parking.ts';
-import type { Query } from './session.ts';
+import type { Copy, Query } from './session.ts';
 import type { Tally } from './tally.ts';
 
 export interface Work {
   readonly query: Query;
+  readonly copy: Copy;
   /** A statement without parameters, such as savepoint. */
   readonly command: (text: string) => Promise<void>;
   readonly scope: StreamScope;

@@ -10,6 +10,7 @@ import type { Lsn } from './lsn.ts';
 import type { Relation } from './messages.ts';
 import type { Step } from './part.ts';
 import { readFrames } from './read-frames.ts';
+import type { RelationMap } from './row-change.ts';
 
 const begin = encodeMessage({ kind: 'begin', finalLsn: 100n as Lsn, commitTime: 7n, xid: 42 });
 const commit = encodeMessage({
@@ -91,11 +92,11 @@ void test('a detached transaction, read from its frames cut into slices anywhere
         const assembler = new Assembler();
         const push = pusher(assembler);
         const frames: Buffer[] = [];
-        let relations = new Map<number, Relation>();
+        let relations: RelationMap = new Map();
         for (const [index, message] of [begin, ...messagesOf(rows), marker].entries()) {
           push(message);
           if (index >= after && !assembler.detached && index > 0) {
-            relations = new Map(assembler.detach());
+            relations = assembler.detach();
           }
           if (assembler.detached) {
             frames.push(...assembler.drain());
@@ -114,13 +115,15 @@ void test('a detached transaction, read from its frames cut into slices anywhere
   );
 });
 
-function readSlices(bytes: Buffer, slice: number, relations: Map<number, Relation>): Step[] {
+function readSlices(bytes: Buffer, slice: number, before: RelationMap): Step[] {
+  let relations = before;
   const steps: Step[] = [];
   let at = 0;
   let wanted = slice;
   while (at < bytes.length) {
     const read = readFrames(bytes.subarray(at, at + wanted), relations);
     steps.push(...read.steps);
+    ({ relations } = read);
     at += read.length;
     wanted = read.length === 0 ? wanted * 2 : slice;
   }

@@ -3,21 +3,24 @@
  * are handed out as they come and only its outline is returned at its commit.
  */
 import { decodeMessage } from './decode.ts';
-import { Arena } from './frames.ts';
+import { Arena, frameHeader } from './frames.ts';
+import { HeldTransaction } from './held-transaction.ts';
 import type { Lsn } from './lsn.ts';
 import type { Begin, Commit, Relation } from './messages.ts';
-import type { Step, Transaction } from './part.ts';
+import type { Transaction } from './part.ts';
 import { protocolError } from './reader.ts';
 import { isRow, RowChange } from './row-change.ts';
 import type { RelationMap } from './row-change.ts';
 
-/** What a step costs in memory besides its bytes: measured about 120 bytes with its place in the array. */
-const stepOverhead = 128;
+/** What a transaction costs in memory besides its bytes. */
+const transactionOverhead = 512;
 
 export interface Assembled {
   /** Without steps when it was detached. */
   readonly transaction: Transaction;
   readonly detached: boolean;
+  /** Number of its steps; 0 when it was detached. */
+  readonly steps: number;
   /** Bytes of its messages. */
   readonly bytes: number;
   /** What it occupies in memory. */
@@ -26,13 +29,13 @@ export interface Assembled {
 
 export class Assembler {
   readonly #arena = new Arena();
-  readonly #relations = new Map<number, Relation>();
+  /** Never changed, only replaced: transactions that wait look into the one of their begin. */
+  #relations: RelationMap = new Map<number, Relation>();
+  #relationsAtBegin: RelationMap = this.#relations;
   #begin: Begin | null = null;
-  #steps: Step[] = [];
+  #steps = 0;
   #bytes = 0;
   #held = 0;
-  #relationsAtBegin: RelationMap | null = null;
-  #relationsChanged = false;
   #detached = false;
 
   /** A transaction is begun and its commit has not come. */
@@ -55,14 +58,15 @@ export class Assembler {
   }
 
   /**
-   * Takes a copy of one message. Returns the transaction its Commit ends, else null.
+   * Takes a copy of the message in bytes[from, end). Returns the transaction its Commit ends, else null.
    * @throws TributaryError protocol; the assembler is of no use afterwards.
    */
-  push(message: Buffer): Assembled | null {
-    if (isRow(message[0])) {
-      this.#row(message);
+  push(bytes: Buffer, from = 0, end = bytes.length): Assembled | null {
+    if (isRow(bytes[from])) {
+      this.#row(bytes, from, end);
       return null;
     }
+    const message = bytes.subarray(from, end);
     const decoded = decodeMessage(message, this.#relations);
     switch (decoded.kind) {
       case 'begin':
@@ -74,12 +78,12 @@ export class Assembler {
         this.#relation(decoded, message);
         return null;
       case 'truncate':
-        this.#step(decoded, message);
+        this.#step(message);
         return null;
       case 'message':
         // One that is not transactional comes between transactions and marks no place in the stream.
         if (decoded.transactional) {
-          this.#step(decoded, message);
+          this.#step(message);
         }
         return null;
       case 'type':
@@ -98,8 +102,8 @@ export class Assembler {
   /** From now until its commit the open transaction is not kept: `drain` hands it out. Returns the relations in force at its begin. */
   detach(): RelationMap {
     this.#detached = true;
-    this.#steps = [];
-    return this.#relationsAtBegin ?? new Map(this.#relations);
+    this.#steps = 0;
+    return this.#relationsAtBegin;
   }
 
   /** The frames of a detached transaction not handed out before. */
@@ -113,49 +117,40 @@ export class Assembler {
       throw protocolError('begin inside a transaction', 0);
     }
     this.#begin = begin;
-    this.#steps = [];
+    this.#steps = 0;
     this.#bytes = 0;
     this.#held = 0;
     this.#detached = false;
-    this.#relationsChanged = false;
-    this.#relationsAtBegin = null;
+    this.#relationsAtBegin = this.#relations;
     this.#arena.mark();
   }
 
-  #row(message: Buffer): void {
-    const start = this.#append(message);
-    const range = { start, end: start + message.length };
-    const change = RowChange.decode(this.#arena.chunk, range, this.#relations);
-    if (!this.#detached) {
-      this.#steps.push(change);
-    }
+  /** What comes is checked when it comes, and looked into when it is applied. */
+  #row(bytes: Buffer, from: number, end: number): void {
+    const start = this.#append(bytes, from, end);
+    RowChange.check(this.#arena.chunk, start, this.#relations);
+    this.#steps += 1;
   }
 
-  #step(step: Step, message: Buffer): void {
-    this.#append(message);
-    if (!this.#detached) {
-      this.#steps.push(step);
-    }
+  #step(message: Buffer): void {
+    this.#append(message, 0, message.length);
+    this.#steps += 1;
   }
 
   #relation(relation: Relation, message: Buffer): void {
     if (this.#begin) {
-      if (!this.#relationsChanged && !this.#detached) {
-        this.#relationsAtBegin = new Map(this.#relations);
-      }
-      this.#relationsChanged = true;
-      this.#append(message);
+      this.#append(message, 0, message.length);
     }
-    this.#relations.set(relation.oid, relation);
+    this.#relations = new Map(this.#relations).set(relation.oid, relation);
   }
 
-  #append(message: Buffer): number {
+  #append(bytes: Buffer, from: number, end: number): number {
     if (!this.#begin) {
       throw protocolError('change outside a transaction', 0);
     }
-    this.#bytes += message.length;
-    this.#held += message.length + (this.#detached ? 0 : stepOverhead);
-    return this.#arena.append(message);
+    this.#bytes += end - from;
+    this.#held += frameHeader + end - from;
+    return this.#arena.append(bytes, from, end);
   }
 
   #commit(commit: Commit): Assembled {
@@ -163,20 +158,23 @@ export class Assembler {
     if (begin?.finalLsn !== commit.commitLsn) {
       throw protocolError('commit', 2);
     }
+    const outline = {
+      xid: begin.xid,
+      commitLsn: commit.commitLsn,
+      endLsn: commit.endLsn,
+      commitTime: commit.commitTime,
+    };
     const assembled: Assembled = {
-      transaction: {
-        xid: begin.xid,
-        commitLsn: commit.commitLsn,
-        endLsn: commit.endLsn,
-        commitTime: commit.commitTime,
-        changes: this.#steps,
-      },
+      transaction: this.#detached
+        ? { ...outline, changes: [] }
+        : new HeldTransaction(outline, this.#arena.drain(), this.#relationsAtBegin),
       detached: this.#detached,
+      steps: this.#detached ? 0 : this.#steps,
       bytes: this.#bytes,
-      cost: this.#detached ? 0 : this.#held + stepOverhead,
+      cost: this.#detached ? 0 : this.#held + transactionOverhead,
     };
     this.#begin = null;
-    this.#steps = [];
+    this.#steps = 0;
     this.#held = 0;
     return assembled;
   }

@@ -19,9 +19,11 @@ function isProtocolError(error: unknown): boolean {
 
 /** Decodes whatever it is, in the middle of a larger buffer, as rows lie in memory. */
 function decode(bytes: Buffer, relations: RelationMap): unknown {
-  const around = Buffer.concat([Buffer.alloc(3, 0x4e), bytes, Buffer.alloc(9, 0x6e)]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  const around = Buffer.concat([Buffer.alloc(3, 0x4e), length, bytes, Buffer.alloc(9, 0x6e)]);
   if (['I', 'U', 'D'].includes(String.fromCharCode(bytes[0] ?? 0))) {
-    return RowChange.decode(around, { start: 3, end: 3 + bytes.length }, relations);
+    return RowChange.decode(around, 7, relations);
   }
   return decodeMessage(bytes, relations);
 }

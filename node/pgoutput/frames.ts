@@ -20,15 +20,15 @@ export class Arena {
     return this.#chunk;
   }
 
-  /** Copies one message behind the last; returns where its bytes begin in `chunk`. */
-  append(message: Buffer): number {
-    const needed = frameHeader + message.length;
+  /** Copies the message in bytes[from, end) behind the last; returns where it begins in `chunk`. */
+  append(bytes: Buffer, from: number, end: number): number {
+    const needed = frameHeader + end - from;
     if (this.#used + needed > this.#chunk.length) {
       this.#turn(needed);
     }
     const start = this.#used + frameHeader;
-    this.#chunk.writeUInt32BE(message.length, this.#used);
-    this.#chunk.set(message, start);
+    this.#chunk.writeUInt32BE(end - from, this.#used);
+    bytes.copy(this.#chunk, start, from, end);
     this.#used += needed;
     return start;
   }
@@ -57,6 +57,11 @@ export class Arena {
     this.#used = 0;
     this.#undrainedFrom = 0;
   }
+}
+
+/** Where the frame ends whose content begins at `start`. */
+export function frameEnd(bytes: Buffer, start: number): number {
+  return start + bytes.readUInt32BE(start - frameHeader);
 }
 
 /**

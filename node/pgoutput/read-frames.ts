@@ -1,30 +1,34 @@
 /** Frames back into steps: how a transaction is read from the spool. */
 import { decodeMessage } from './decode.ts';
 import { eachFrame } from './frames.ts';
-import type { Relation } from './messages.ts';
 import type { Step } from './part.ts';
-import { isRow, RowChange } from './row-change.ts';
+import { isRow, type RelationMap, RowChange } from './row-change.ts';
 
 /**
- * The steps of all whole frames in `bytes`, which they keep, and the length understood; Relation messages among them
- * are taken into `relations`. @throws TributaryError protocol
+ * The steps of all whole frames in `bytes`, which they keep; the length understood; and the relations in force behind
+ * them. @throws TributaryError protocol
  */
 export function readFrames(
   bytes: Buffer,
-  relations: Map<number, Relation>,
-): { readonly steps: readonly Step[]; readonly length: number } {
+  before: RelationMap,
+): {
+  readonly steps: readonly Step[];
+  readonly length: number;
+  readonly relations: RelationMap;
+} {
   const steps: Step[] = [];
+  let relations = before;
   const length = eachFrame(bytes, (start, end) => {
     if (isRow(bytes[start])) {
-      steps.push(RowChange.decode(bytes, { start, end }, relations));
+      steps.push(RowChange.decode(bytes, start, relations));
       return;
     }
     const decoded = decodeMessage(bytes.subarray(start, end), relations);
     if (decoded.kind === 'relation') {
-      relations.set(decoded.oid, decoded);
+      relations = new Map(relations).set(decoded.oid, decoded);
     } else if (decoded.kind === 'truncate' || decoded.kind === 'message') {
       steps.push(decoded);
     }
   });
-  return { steps, length };
+  return { steps, length, relations };
 }

@@ -1,5 +1,6 @@
 /** Insert, Update and Delete: checked when they come, looked into when they are applied. */
 import type { Change } from './change.ts';
+import { frameEnd } from './frames.ts';
 import type { Relation } from './messages.ts';
 import { protocolError } from './reader.ts';
 import type { Tuple } from './tuple.ts';
@@ -14,79 +15,48 @@ export class RowChange implements Change {
   readonly relation: Relation;
   readonly #bytes: Buffer;
   readonly #start: number;
-  readonly #end: number;
-  /** Offset of the old tuple's letter; 0: none. */
-  readonly #oldAt: number;
   /** Offset of the new tuple's letter; 0: none. */
   readonly #newAt: number;
   #old: Tuple | null = null;
   #new: Tuple | null = null;
 
-  private constructor(
-    kind: Change['kind'],
-    relation: Relation,
-    place: { bytes: Buffer; start: number; end: number; oldAt: number; newAt: number },
-  ) {
-    this.kind = kind;
+  private constructor(relation: Relation, place: Place) {
+    this.kind = kindOf(place.bytes[place.start]);
     this.relation = relation;
     this.#bytes = place.bytes;
     this.#start = place.start;
-    this.#end = place.end;
-    this.#oldAt = place.oldAt;
     this.#newAt = place.newAt;
   }
 
   /**
-   * The row message in bytes[start, end), which must be owned by the caller for good and which is not copied.
-   * @throws TributaryError protocol for anything that is not one whole row message of a known relation.
+   * The row message of the frame whose content begins at `start`, in bytes that are owned by the caller for good and
+   * are not copied. @throws TributaryError protocol for anything that is not one whole row of a known relation.
    */
-  static decode(
-    bytes: Buffer,
-    range: { readonly start: number; readonly end: number },
-    relations: RelationMap,
-  ): RowChange {
-    const { start, end } = range;
-    const first = start + 5;
-    if (first >= end) {
-      throw protocolError('row', end - start);
-    }
-    const relation = relations.get(bytes.readUInt32BE(start + 1));
-    if (!relation) {
-      throw protocolError('row of an unknown relation', 1);
-    }
-    const kind = kindOf(bytes[start]);
-    const { oldAt, newAt } = places(bytes, first, kind);
-    let at = first;
-    let secondAt = newAt;
-    if (oldAt > 0) {
-      at = tupleEnd(bytes, oldAt + 1, end, relation.columns.length);
-      secondAt = kind === 'update' ? at : 0;
-    }
-    if (secondAt > 0) {
-      if (secondAt >= end || bytes[secondAt] !== tag.new) {
-        throw protocolError(kind, secondAt - start);
-      }
-      at = tupleEnd(bytes, secondAt + 1, end, relation.columns.length);
-    }
-    if (at !== end) {
-      throw protocolError(kind, at - start);
-    }
-    return new RowChange(kind, relation, { bytes, start, end, oldAt, newAt: secondAt });
+  static decode(bytes: Buffer, start: number, relations: RelationMap): RowChange {
+    const relation = relationOf(bytes, start, relations);
+    const newAt = checkRow(bytes, start, relation);
+    return new RowChange(relation, { bytes, start, newAt });
+  }
+
+  /** What `decode` refuses, without making a change. @throws TributaryError protocol */
+  static check(bytes: Buffer, start: number, relations: RelationMap): void {
+    checkRow(bytes, start, relationOf(bytes, start, relations));
   }
 
   get message(): Buffer {
-    return this.#bytes.subarray(this.#start, this.#end);
+    return this.#bytes.subarray(this.#start, frameEnd(this.#bytes, this.#start));
   }
 
   get old(): Tuple | null {
-    if (this.#old === null && this.#oldAt > 0) {
-      this.#old = new TupleView(this.#bytes, this.#oldAt + 1);
+    const at = this.#start + rowHeader;
+    if (this.#old === null && isOldLetter(this.#bytes[at])) {
+      this.#old = new TupleView(this.#bytes, at + 1);
     }
     return this.#old;
   }
 
   get oldIsWhole(): boolean {
-    return this.#oldAt > 0 && this.#bytes[this.#oldAt] === tag.old;
+    return this.#bytes[this.#start + rowHeader] === tag.old;
   }
 
   get new(): Tuple | null {
@@ -96,6 +66,15 @@ export class RowChange implements Change {
     return this.#new;
   }
 }
+
+interface Place {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly newAt: number;
+}
+
+/** The message's letter and the relation's oid. */
+const rowHeader = 5;
 
 export function isRow(letter: number | undefined): boolean {
   return letter === tag.insert || letter === tag.update || letter === tag.delete;
@@ -114,21 +93,46 @@ function kindOf(letter: number | undefined): Change['kind'] {
   }
 }
 
-/** Which tuple the first letter announces; offset 0 is never a letter's, a tag stands before it. */
-function places(
-  bytes: Buffer,
-  first: number,
-  kind: Change['kind'],
-): { oldAt: number; newAt: number } {
-  const letter = bytes[first];
-  if (letter === tag.key || letter === tag.old) {
+function isOldLetter(letter: number | undefined): boolean {
+  return letter === tag.key || letter === tag.old;
+}
+
+function relationOf(bytes: Buffer, start: number, relations: RelationMap): Relation {
+  const end = frameEnd(bytes, start);
+  if (start + rowHeader >= end) {
+    throw protocolError('row', end - start);
+  }
+  const relation = relations.get(bytes.readUInt32BE(start + 1));
+  if (!relation) {
+    throw protocolError('row of an unknown relation', 1);
+  }
+  return relation;
+}
+
+/** Where the new tuple's letter stands; 0: none. An offset 0 is never a letter's, a frame begins before it. */
+function checkRow(bytes: Buffer, start: number, relation: Relation): number {
+  const end = frameEnd(bytes, start);
+  const columns = relation.columns.length;
+  const kind = kindOf(bytes[start]);
+  const first = start + rowHeader;
+  let at = first;
+  if (isOldLetter(bytes[first])) {
     if (kind === 'insert') {
-      throw protocolError(kind, 5);
+      throw protocolError(kind, rowHeader);
     }
-    return { oldAt: first, newAt: 0 };
+    at = tupleEnd(bytes, first + 1, end, columns);
+  } else if (kind === 'delete') {
+    throw protocolError(kind, rowHeader);
   }
-  if (letter !== tag.new || kind === 'delete') {
-    throw protocolError(kind, 5);
+  const newAt = kind === 'delete' ? 0 : at;
+  if (newAt > 0) {
+    if (newAt >= end || bytes[newAt] !== tag.new) {
+      throw protocolError(kind, newAt - start);
+    }
+    at = tupleEnd(bytes, newAt + 1, end, columns);
   }
-  return { oldAt: 0, newAt: first };
+  if (at !== end) {
+    throw protocolError(kind, at - start);
+  }
+  return newAt;
 }

@@ -1,17 +1,15 @@
 /**
- * A tuple inside the bytes of a row message. Nothing is copied or parsed: the first access walks the columns once and
- * remembers where each begins.
+ * A tuple inside the bytes of a row message. Nothing is copied, parsed or remembered: a list of where each column begins,
+ * made for every row, cost more than walking to it.
  */
 import { protocolError } from './reader.ts';
-import type { Tuple, ValueKind } from './tuple.ts';
+import type { Slots, Tuple, ValueKind } from './tuple.ts';
 
 const letter = { null: 0x6e, unchanged: 0x75, text: 0x74, binary: 0x62 } as const;
 
 export class TupleView implements Tuple {
   readonly #bytes: Buffer;
   readonly #start: number;
-  #columns: number[] | null = null;
-  #hasUnchanged = false;
 
   /** @param start offset of the column count; the tuple has been checked by `tupleEnd`. */
   constructor(bytes: Buffer, start: number) {
@@ -24,8 +22,15 @@ export class TupleView implements Tuple {
   }
 
   get hasUnchanged(): boolean {
-    this.#index();
-    return this.#hasUnchanged;
+    const bytes = this.#bytes;
+    let at = this.#start + 2;
+    for (let left = this.count; left > 0; left -= 1) {
+      if (bytes[at] === letter.unchanged) {
+        return true;
+      }
+      at = valueEnd(bytes, at);
+    }
+    return false;
   }
 
   kind(column: number): ValueKind {
@@ -51,6 +56,12 @@ export class TupleView implements Tuple {
     return this.#bytes.subarray(from, from + length);
   }
 
+  latin1(column: number): string {
+    const length = this.byteLength(column);
+    const from = this.#at(column) + 5;
+    return length <= 0 ? '' : this.#bytes.toString('latin1', from, from + length);
+  }
+
   byteLength(column: number): number {
     const at = this.#at(column);
     const kind = this.#bytes[at];
@@ -72,33 +83,95 @@ export class TupleView implements Tuple {
     return this.#bytes.copy(target, offset, from, from + length);
   }
 
+  measure(slots: Slots, form: 'text' | 'binary', sizes: Uint32Array): boolean {
+    const bytes = this.#bytes;
+    const own = letter[form];
+    let at = this.#start + 2;
+    let fits = true;
+    for (let column = 0; column < slots.length; column += 1) {
+      const slot = slots[column] as number;
+      const end = valueEnd(bytes, at);
+      if (slot >= 0) {
+        const kind = bytes[at];
+        if (kind === own) {
+          sizes[slot] = (sizes[slot] as number) + end - at - 5;
+        } else if (kind === letter.unchanged) {
+          throw new RangeError('an unchanged out-of-line value did not travel');
+        } else if (kind !== letter.null) {
+          fits = false;
+        }
+      }
+      at = end;
+    }
+    return fits;
+  }
+
+  scatter(slots: Slots, targets: readonly Buffer[], offsets: Uint32Array): void {
+    const bytes = this.#bytes;
+    let at = this.#start + 2;
+    for (let column = 0; column < slots.length; column += 1) {
+      const slot = slots[column] as number;
+      const end = valueEnd(bytes, at);
+      if (slot >= 0) {
+        const target = targets[slot] as Buffer;
+        const to = offsets[slot] as number;
+        if (bytes[at] === letter.null) {
+          target.fill(0xff, to, to + 4);
+          offsets[slot] = to + 4;
+        } else {
+          // Length and value lie here as they are wanted there.
+          copyBytes(bytes, at + 1, end, { target, to });
+          offsets[slot] = to + end - at - 1;
+        }
+      }
+      at = end;
+    }
+  }
+
+  /** Walks to the column: whoever wants many values of a row asks for them at once. */
   #at(column: number): number {
-    const at = (this.#columns ?? this.#index())[column];
-    if (at === undefined) {
+    if (!(column >= 0 && column < this.count)) {
       throw new RangeError('no such column');
+    }
+    let at = this.#start + 2;
+    for (let left = column; left > 0; left -= 1) {
+      at = valueEnd(this.#bytes, at);
     }
     return at;
   }
+}
 
-  #index(): number[] {
-    if (this.#columns) {
-      return this.#columns;
-    }
-    const bytes = this.#bytes;
-    const columns: number[] = [];
-    let at = this.#start + 2;
-    for (let left = this.count; left > 0; left -= 1) {
-      columns.push(at);
-      const kind = bytes[at];
-      if (kind === letter.text || kind === letter.binary) {
-        at += 5 + bytes.readInt32BE(at + 1);
-      } else {
-        at += 1;
-        this.#hasUnchanged ||= kind === letter.unchanged;
-      }
-    }
-    this.#columns = columns;
-    return columns;
+/** Where the value ends whose letter stands at `at`. */
+function valueEnd(bytes: Buffer, at: number): number {
+  const kind = bytes[at];
+  return kind === letter.text || kind === letter.binary ? at + 5 + lengthAt(bytes, at + 1) : at + 1;
+}
+
+function lengthAt(bytes: Buffer, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
+
+/** Below this a loop is faster than the call that copies. */
+const loopBytes = 40;
+
+function copyBytes(
+  bytes: Buffer,
+  from: number,
+  end: number,
+  place: { readonly target: Buffer; readonly to: number },
+): void {
+  const { target, to } = place;
+  if (end - from > loopBytes) {
+    bytes.copy(target, to, from, end);
+    return;
+  }
+  for (let at = from; at < end; at += 1) {
+    target[to + at - from] = bytes[at] as number;
   }
 }
 
@@ -120,11 +193,7 @@ export function tupleEnd(bytes: Buffer, start: number, limit: number, count: num
       if (at + 5 > limit) {
         throw protocolError('tuple', at);
       }
-      const length =
-        ((bytes[at + 1] as number) << 24) |
-        ((bytes[at + 2] as number) << 16) |
-        ((bytes[at + 3] as number) << 8) |
-        (bytes[at + 4] as number);
+      const length = lengthAt(bytes, at + 1);
       if (length < 0) {
         throw protocolError('tuple', at);
       }

@@ -3,7 +3,7 @@
  * per row the number of fields and each field with its length, then -1. Values stay bytes.
  */
 import { TributaryError } from '../errors.ts';
-import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
+import type { Slots, Tuple, ValueKind } from '../pgoutput/tuple.ts';
 
 const headerBytes = 19;
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
@@ -86,6 +86,10 @@ export class CopyRow implements Tuple {
     return length < 0 ? null : this.#bytes.subarray(from, from + length);
   }
 
+  latin1(column: number): string {
+    return this.value(column)?.toString('latin1') ?? '';
+  }
+
   byteLength(column: number): number {
     return this.#bytes.readInt32BE(this.#at(column));
   }
@@ -97,6 +101,33 @@ export class CopyRow implements Tuple {
     }
     const from = this.#at(column) + 4;
     return this.#bytes.copy(target, offset, from, from + length);
+  }
+
+  measure(slots: Slots, form: 'text' | 'binary', sizes: Uint32Array): boolean {
+    let at = this.#start + 2;
+    let fits = true;
+    for (const slot of slots) {
+      const length = this.#bytes.readInt32BE(at);
+      if (slot >= 0 && length >= 0) {
+        fits = form === this.#form;
+        sizes[slot] = (sizes[slot] ?? 0) + length;
+      }
+      at += 4 + Math.max(0, length);
+    }
+    return fits;
+  }
+
+  scatter(slots: Slots, targets: readonly Buffer[], offsets: Uint32Array): void {
+    let at = this.#start + 2;
+    for (const slot of slots) {
+      const end = at + 4 + Math.max(0, this.#bytes.readInt32BE(at));
+      const target = targets[slot];
+      if (target) {
+        const to = offsets[slot] ?? 0;
+        offsets[slot] = to + this.#bytes.copy(target, to, at, end);
+      }
+      at = end;
+    }
   }
 
   #at(column: number): number {

@@ -66,8 +66,8 @@ export class DirectStream {
       },
     });
     this.#connection = new ReplicationConnection(options, {
-      message: (view) => {
-        this.#message(view);
+      message: (bytes, from, end) => {
+        this.#message(bytes, from, end);
       },
       keepalive: (position, ask) => {
         this.#keepalive(position, ask);
@@ -208,13 +208,13 @@ export class DirectStream {
     this.#wake = null;
   }
 
-  #message(view: Buffer): void {
+  #message(bytes: Buffer, from: number, end: number): void {
     if (this.#failure || this.#closing) {
       return;
     }
     try {
       this.#counts.messages += 1;
-      if (this.#intake.message(view)) {
+      if (this.#intake.message(bytes, from, end)) {
         this.#wake?.();
       }
     } catch (error) {

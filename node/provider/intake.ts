@@ -104,9 +104,12 @@ export class Intake {
     return this.#wanted > this.#delivered;
   }
 
-  /** Takes a copy; true when it was the end of a transaction. @throws TributaryError protocol | spool_full */
-  message(view: Buffer): boolean {
-    const whole = this.#assembler.push(view);
+  /**
+   * Takes a copy of the message in bytes[from, end); true when it was the end of a transaction.
+   * @throws TributaryError protocol | spool_full
+   */
+  message(bytes: Buffer, from: number, end: number): boolean {
+    const whole = this.#assembler.push(bytes, from, end);
     if (whole) {
       this.#committed(whole);
       return true;

@@ -88,8 +88,7 @@ export class TransactionQueue {
         break;
       }
       const { whole } = next;
-      const count = whole.transaction.changes.length;
-      const tooMuch = cost + whole.cost > this.#partBytes || steps + count > partSteps;
+      const tooMuch = cost + whole.cost > this.#partBytes || steps + whole.steps > partSteps;
       if (transactions.length > 0 && tooMuch) {
         break;
       }
@@ -97,7 +96,7 @@ export class TransactionQueue {
       position = whole.transaction.endLsn;
       bytes += whole.bytes;
       cost += whole.cost;
-      steps += count;
+      steps += whole.steps;
       this.#head += 1;
     }
     this.#cost -= cost;

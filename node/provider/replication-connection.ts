@@ -10,8 +10,9 @@ import type { Client } from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { clientConfig } from '../database/connect.ts';
 import { ident, literal } from '../database/ident.ts';
-import { formatLsn, parseLsn } from '../pgoutput/lsn.ts';
+import { formatLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
+import { CopyFrames } from './copy-frames.ts';
 
 export const publicationName = 'tributary_up';
 
@@ -28,8 +29,8 @@ export interface ReplicationOptions {
 
 /** All called synchronously from the socket; none may throw. */
 export interface ReplicationEvents {
-  /** A pgoutput message; a view that is overwritten when the call returns. */
-  message(view: Buffer): void;
+  /** A pgoutput message in bytes[from, end), which are overwritten when the call returns. */
+  message(bytes: Buffer, from: number, end: number): void;
   keepalive(position: Lsn, ask: boolean): void;
   /** Before and after the messages of one read of the socket. */
   reading(): void;
@@ -84,9 +85,6 @@ export class ReplicationConnection {
     const { promise: started, resolve, reject } = Promise.withResolvers<void>();
     service.on('start', () => {
       resolve();
-    });
-    service.on('heartbeat', (lsn, _timestamp, ask) => {
-      this.#events.keepalive(parseLsn(lsn), ask);
     });
     const end = (error: Error | null): void => {
       reject(error ?? new Error('Connection terminated'));
@@ -154,9 +152,8 @@ export class ReplicationConnection {
       start: async (client: Client, slot: string, lsn: string) => {
         await this.#begin(client, slot, lsn);
       },
-      parse: (view: Buffer) => {
-        this.#events.message(view);
-      },
+      // Nothing reaches it: messages are taken out before.
+      parse: () => null,
     };
   }
 
@@ -168,16 +165,37 @@ export class ReplicationConnection {
     );
     this.#walSenderTimeoutMs = Number(rows[0]?.ms ?? 0);
     this.#wire = wire;
-    wire.stream.prependListener('data', () => {
-      this.#events.reading();
-    });
-    wire.stream.on('data', (bytes: Buffer) => {
-      this.#events.read(bytes.length);
-    });
+    this.#takeOver(wire.stream);
     const binary = this.#options.format === 'binary' ? `, binary 'true'` : '';
     await client.query(
       `START_REPLICATION SLOT ${ident(slot)} LOGICAL ${lsn} (proto_version '1', publication_names ${literal(ident(publicationName))}, messages 'true'${binary})`,
     );
+  }
+
+  /** From here on what streams is cut before it reaches pg, which still hears the rest: errors and the end. */
+  #takeOver(socket: Socket): void {
+    const rest = socket.listeners('data');
+    const frames = new CopyFrames({
+      message: (bytes, from, end) => {
+        this.#events.message(bytes, from, end);
+      },
+      keepalive: (position, ask) => {
+        this.#events.keepalive(position, ask);
+      },
+      other: (bytes) => {
+        rest.forEach((listener) => void listener.call(socket, bytes));
+      },
+    });
+    socket.removeAllListeners('data');
+    socket.on('data', (bytes: Buffer) => {
+      this.#events.reading();
+      try {
+        frames.push(bytes);
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : new Error('not an error'));
+      }
+      this.#events.read(bytes.length);
+    });
   }
 }
 

@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 import { TributaryError } from '../errors.ts';
 import { readFrames } from '../pgoutput/read-frames.ts';
 import type { Assembled } from '../pgoutput/assembler.ts';
-import type { Relation } from '../pgoutput/messages.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';
 import { protocolError } from '../pgoutput/reader.ts';
 import type { RelationMap } from '../pgoutput/row-change.ts';
@@ -89,13 +88,14 @@ export class Spool {
   /** The steps in slices of about 4 MiB, each a transaction with the same outline. @throws TributaryError spool_full */
   async *slices(outline: Transaction): AsyncGenerator<readonly Transaction[]> {
     await this.#written;
-    const relations = new Map<number, Relation>(this.#relations);
+    let relations = this.#relations;
     let at = 0;
     let wanted = sliceBytes;
     while (at < this.#size) {
       this.#check();
       const bytes = await this.#read(at, Math.min(wanted, this.#size - at));
-      const { steps, length } = readFrames(bytes, relations);
+      const { steps, length, ...rest } = readFrames(bytes, relations);
+      ({ relations } = rest);
       if (length === 0 && at + bytes.length === this.#size) {
         throw protocolError('spool', at);
       }

@@ -1,5 +1,6 @@
 /** A key of texts as `rowKey` says it of a tuple of the stream, and as a tuple. Pure. */
-import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
+import { measureByColumn, scatterByColumn } from '../pgoutput/tuple-columns.ts';
+import type { Slots, Tuple, ValueKind } from '../pgoutput/tuple.ts';
 import type { Key } from '../provider/reader.ts';
 import type { TablePlan } from './table-plan.ts';
 
@@ -98,5 +99,17 @@ export class KeyTuple implements Tuple {
 
   copyValue(column: number, target: Buffer, offset: number): number {
     return this.#values.get(column)?.copy(target, offset) ?? 0;
+  }
+
+  latin1(column: number): string {
+    return this.#values.get(column)?.toString('latin1') ?? '';
+  }
+
+  measure(slots: Slots, form: 'text' | 'binary', sizes: Uint32Array): boolean {
+    return measureByColumn(this, slots, { form, sizes });
+  }
+
+  scatter(slots: Slots, targets: readonly Buffer[], offsets: Uint32Array): void {
+    scatterByColumn(this, slots, { targets, offsets });
   }
 }

@@ -3,7 +3,8 @@ import type { Change } from '../pgoutput/change.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Step, Transaction } from '../pgoutput/part.ts';
-import type { Tuple, ValueKind } from '../pgoutput/tuple.ts';
+import { measureByColumn, scatterByColumn } from '../pgoutput/tuple-columns.ts';
+import type { Slots, Tuple, ValueKind } from '../pgoutput/tuple.ts';
 
 /** undefined: out of line and unchanged. */
 export type Value = string | null | undefined;
@@ -38,12 +39,24 @@ export class PlainTuple implements Tuple {
     return value === null ? null : Buffer.from(value);
   }
 
+  latin1(column: number): string {
+    return this.value(column)?.toString('latin1') ?? '';
+  }
+
   byteLength(column: number): number {
     return this.value(column)?.length ?? -1;
   }
 
   copyValue(column: number, target: Buffer, offset: number): number {
     return this.value(column)?.copy(target, offset) ?? 0;
+  }
+
+  measure(slots: Slots, form: 'text' | 'binary', sizes: Uint32Array): boolean {
+    return measureByColumn(this, slots, { form, sizes });
+  }
+
+  scatter(slots: Slots, targets: readonly Buffer[], offsets: Uint32Array): void {
+    scatterByColumn(this, slots, { targets, offsets });
   }
 }
 

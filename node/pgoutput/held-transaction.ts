@@ -1,0 +1,49 @@
+/**
+ * A transaction that waits for apply, as the frames it came in. Its changes are made when they are asked for: thousands
+ * of waiting objects would be copied and traced by the garbage collector again and again, half of the time this process
+ * once took to drain a backlog; frames are memory it does not look into.
+ */
+import type { Lsn } from './lsn.ts';
+import type { Step, Transaction } from './part.ts';
+import { readFrames } from './read-frames.ts';
+import type { RelationMap } from './row-change.ts';
+
+export class HeldTransaction implements Transaction {
+  readonly xid: number;
+  readonly commitLsn: Lsn;
+  readonly endLsn: Lsn;
+  readonly commitTime: bigint;
+  readonly #frames: readonly Buffer[];
+  readonly #relations: RelationMap;
+  #changes: readonly Step[] | null = null;
+
+  /** @param relations those in force at its begin; not changed any more */
+  constructor(
+    outline: Omit<Transaction, 'changes'>,
+    frames: readonly Buffer[],
+    relations: RelationMap,
+  ) {
+    this.xid = outline.xid;
+    this.commitLsn = outline.commitLsn;
+    this.endLsn = outline.endLsn;
+    this.commitTime = outline.commitTime;
+    this.#frames = frames;
+    this.#relations = relations;
+  }
+
+  get changes(): readonly Step[] {
+    this.#changes ??= this.#read();
+    return this.#changes;
+  }
+
+  #read(): readonly Step[] {
+    let relations = this.#relations;
+    const read = this.#frames.map((bytes) => {
+      const part = readFrames(bytes, relations);
+      ({ relations } = part);
+      return part.steps;
+    });
+    const [only = []] = read;
+    return read.length <= 1 ? only : read.flat();
+  }
+}
