@@ -57,6 +57,11 @@ export class Assembler {
     return this.#held;
   }
 
+  /** Changes of the open transaction; 0 when it was detached. */
+  get openSteps(): number {
+    return this.#detached ? 0 : this.#steps;
+  }
+
   /**
    * Takes a copy of the message in bytes[from, end). Returns the transaction its Commit ends, else null.
    * @throws TributaryError protocol; the assembler is of no use afterwards.

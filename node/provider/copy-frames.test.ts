@@ -61,3 +61,10 @@ void test('whatever is cut where, each message comes out once, whole and in orde
     }),
   );
 });
+
+void test('what is cut short inside its frame is refused', () => {
+  const frames = new CopyFrames({ message: () => {}, keepalive: () => {}, other: () => {} });
+  for (const content of ['w', 'k', '', 'x'.repeat(40)]) {
+    assert.throws(() => frames.push(frame('d', Buffer.from(content))), { code: 'protocol' });
+  }
+});

@@ -13,6 +13,8 @@ const code = { copyData: 0x64, xLogData: 0x77, keepalive: 0x6b } as const;
 const header = 5;
 /** XLogData's letter, two positions and a time. */
 const xLogHeader = 25;
+/** A keepalive's letter, position, time and whether an answer is wanted. */
+const keepaliveBytes = 18;
 
 export interface CopyFrameEvents {
   /** A pgoutput message in bytes[from, end), which are overwritten when the call returns. */
@@ -79,7 +81,11 @@ export class CopyFrames {
       return;
     }
     const start = at + header;
-    switch (bytes[start]) {
+    const letter = bytes[start];
+    if (end - start < (letter === code.xLogData ? xLogHeader : keepaliveBytes)) {
+      throw protocolError('copy data', end - start);
+    }
+    switch (letter) {
       case code.xLogData:
         this.#events.message(bytes, start + xLogHeader, end);
         return;

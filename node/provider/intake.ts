@@ -16,6 +16,11 @@ import { Spool, SpooledPart } from './spool.ts';
 /** Frames of a transaction on its way to the spool are gathered up to this before they are written. */
 const writeBytes = 1 << 20;
 const partBytes = 4 << 20;
+/**
+ * A transaction of more changes goes to the disk, too, however few bytes they are: it waits as bytes, but when it is applied
+ * at once each change is some hundred bytes more.
+ */
+const spoolSteps = 50_000;
 
 export interface IntakeOptions {
   readonly from: Lsn;
@@ -114,7 +119,8 @@ export class Intake {
       this.#committed(whole);
       return true;
     }
-    if (this.#assembler.detached || this.#assembler.openCost > this.#spoolBytes) {
+    const { detached, openCost, openSteps } = this.#assembler;
+    if (detached || openCost > this.#spoolBytes || openSteps > spoolSteps) {
       this.#spill();
     }
     return false;
