@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { majors } from '../testing/database.ts';
-import { StreamPair, table } from '../testing/stream-pair.ts';
+import { failsWith } from '../testing/fails-with.ts';
+import { partOf, StreamPair, table } from '../testing/stream-pair.ts';
 
 const ddl = `create table public.visit (
   id uuid primary key,
@@ -36,7 +37,7 @@ for (const major of majors()) {
     assert.equal(applier.progress().replays, 0);
   });
 
-  void test(`on PostgreSQL ${major} a key that stands here already is updated, and the rows beside it go in`, async () => {
+  void test(`on PostgreSQL ${major} a key that stands here already is updated, its identity too, and the rows beside it go in`, async () => {
     await using pair = await StreamPair.create({ major, ddl, tables: [table('visit')] });
     const key = '00000000-0000-0000-0000-000000000001';
     await pair.subscriber.query(
@@ -49,9 +50,28 @@ for (const major of majors()) {
     await using applier = await pair.applier();
     await applier.apply(await pair.part('binary'));
     const { rows: found } = await pair.subscriber.query(
-      `select note, count(*)::int as count from public.visit group by note`,
+      `select note, count(*)::int as count, count(distinct serial)::int as serials from public.visit group by note`,
     );
-    assert.deepEqual(found, [{ note: 'new', count: 100 }]);
+    assert.deepEqual(found, [{ note: 'new', count: 100, serials: 100 }]);
     assert.equal(applier.progress().conflicts.get('insert_exists public.visit'), 1);
+  });
+
+  void test(`on PostgreSQL ${major} a table that goes away under a COPY is drift, and no row of it is parked`, async () => {
+    await using pair = await StreamPair.create({ major, ddl, tables: [table('visit')] });
+    await using applier = await pair.applier();
+    for (let left = 3; left > 0; left -= 1) {
+      await pair.provider.query(
+        `insert into public.visit (id, note) select gen_random_uuid(), 'new' from generate_series(1, 100) n`,
+      );
+    }
+    const [first, second, third] = await pair.transactions('binary');
+    assert.ok(first && second && third);
+    // The relation is told in the first: the second is looked up, the third is not.
+    await applier.apply(partOf([first, second]));
+    await pair.subscriber.query(`alter table public.visit rename to visit_before`);
+    await assert.rejects(
+      applier.apply(partOf([third])),
+      failsWith('drifted', { table: 'public.visit', reason: 'no_table' }),
+    );
   });
 }

@@ -183,7 +183,9 @@ export class TableSift {
     if (batch.kind === 'insert') {
       const [answer] = outcome.rows as { written: number; before: number }[];
       if (answer && answer.written < rows.length) {
-        await this.#foreign(rows, 'insert_exists');
+        const foreign = await this.#foreign(rows, 'insert_exists');
+        // The others stand here with another identity that is generated always: a step writes such a row anew.
+        this.#ordered ||= !this.#last && answer.written + foreign < rows.length;
       }
       const own = answer ? answer.before - (rows.length - answer.written) : 0;
       tally.conflict('insert_exists', table, own);

@@ -546,4 +546,34 @@ export const faults: readonly Fault[] = [
       title: 'ALTER COLUMN ... USING at the child, which sends nothing, arrives',
     },
   },
+  {
+    name: 'a row by COPY whose key stands here under another identity is left as it is',
+    breaks: faithful,
+    edits: [
+      {
+        file: 'node/apply/table-sift.ts',
+        find: 'this.#ordered ||= !this.#last && answer.written + foreign < rows.length;',
+        replace: 'this.#ordered ||= foreign < 0;',
+      },
+    ],
+    test: {
+      file: 'node/apply/copy.test.ts',
+      title: 'a key that stands here already is updated, its identity too',
+    },
+  },
+  {
+    name: 'a transaction waits in memory however many changes it has',
+    breaks: whole,
+    edits: [
+      {
+        file: 'node/provider/intake.ts',
+        find: ' || openSteps > spoolSteps',
+        replace: ' || openSteps < 0',
+      },
+    ],
+    test: {
+      file: 'node/provider/intake.test.ts',
+      title: 'a transaction of very many small rows goes to the disk',
+    },
+  },
 ];
