@@ -157,6 +157,29 @@ void test('a relation in force stays with the rows that came under it', () => {
   ]);
 });
 
+void test('a relation told once is one object to all that come under it', () => {
+  const relation: Relation = {
+    kind: 'relation',
+    oid: 1,
+    schema: 'public',
+    name: 'visit',
+    replicaIdentity: 'd',
+    columns: [],
+  };
+  const assembler = new Assembler();
+  const seen: Relation[] = [];
+  for (const messages of [
+    [encodeMessage(relation), encodeRow({ kind: 'insert', relation, new: [] })],
+    [encodeRow({ kind: 'insert', relation, new: [] })],
+  ]) {
+    [begin, ...messages].forEach((message) => assembler.push(message));
+    const steps = assembler.push(commit)?.transaction.changes ?? [];
+    seen.push(...steps.flatMap((step) => ('relation' in step ? [step.relation] : [])));
+  }
+  assert.equal(seen.length, 2);
+  assert.equal(seen[0], seen[1]);
+});
+
 void test('a keepalive is confirmable only while no transaction is begun', () => {
   const assembler = new Assembler();
   const push = pusher(assembler);

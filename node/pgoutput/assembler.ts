@@ -32,6 +32,8 @@ export class Assembler {
   /** Never changed, only replaced: transactions that wait look into the one of their begin. */
   #relations: RelationMap = new Map<number, Relation>();
   #relationsAtBegin: RelationMap = this.#relations;
+  /** Told inside the open transaction. */
+  #told: Relation[] = [];
   #begin: Begin | null = null;
   #steps = 0;
   #bytes = 0;
@@ -127,6 +129,7 @@ export class Assembler {
     this.#held = 0;
     this.#detached = false;
     this.#relationsAtBegin = this.#relations;
+    this.#told = [];
     this.#arena.mark();
   }
 
@@ -145,6 +148,7 @@ export class Assembler {
   #relation(relation: Relation, message: Buffer): void {
     if (this.#begin) {
       this.#append(message, 0, message.length);
+      this.#told.push(relation);
     }
     this.#relations = new Map(this.#relations).set(relation.oid, relation);
   }
@@ -172,7 +176,10 @@ export class Assembler {
     const assembled: Assembled = {
       transaction: this.#detached
         ? { ...outline, changes: [] }
-        : new HeldTransaction(outline, this.#arena.drain(), this.#relationsAtBegin),
+        : new HeldTransaction(outline, this.#arena.drain(), {
+            before: this.#relationsAtBegin,
+            told: this.#told,
+          }),
       detached: this.#detached,
       steps: this.#detached ? 0 : this.#steps,
       bytes: this.#bytes,

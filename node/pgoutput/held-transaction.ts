@@ -4,6 +4,7 @@
  * once took to drain a backlog; frames are memory it does not look into.
  */
 import type { Lsn } from './lsn.ts';
+import type { Relation } from './messages.ts';
 import type { Step, Transaction } from './part.ts';
 import { readFrames } from './read-frames.ts';
 import type { RelationMap } from './row-change.ts';
@@ -15,20 +16,22 @@ export class HeldTransaction implements Transaction {
   readonly commitTime: bigint;
   readonly #frames: readonly Buffer[];
   readonly #relations: RelationMap;
+  readonly #told: readonly Relation[];
   #changes: readonly Step[] | null = null;
 
-  /** @param relations those in force at its begin; not changed any more */
+  /** @param relations those in force at its begin, not changed any more, and those told in it */
   constructor(
     outline: Omit<Transaction, 'changes'>,
     frames: readonly Buffer[],
-    relations: RelationMap,
+    relations: { readonly before: RelationMap; readonly told: readonly Relation[] },
   ) {
     this.xid = outline.xid;
     this.commitLsn = outline.commitLsn;
     this.endLsn = outline.endLsn;
     this.commitTime = outline.commitTime;
     this.#frames = frames;
-    this.#relations = relations;
+    this.#relations = relations.before;
+    this.#told = relations.told;
   }
 
   get changes(): readonly Step[] {
@@ -38,8 +41,9 @@ export class HeldTransaction implements Transaction {
 
   #read(): readonly Step[] {
     let relations = this.#relations;
+    const told = this.#told.values();
     const read = this.#frames.map((bytes) => {
-      const part = readFrames(bytes, relations);
+      const part = readFrames(bytes, relations, told);
       ({ relations } = part);
       return part.steps;
     });

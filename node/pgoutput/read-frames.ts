@@ -1,16 +1,19 @@
 /** Frames back into steps: how a transaction is read from the spool. */
 import { decodeMessage } from './decode.ts';
 import { eachFrame } from './frames.ts';
+import type { Relation } from './messages.ts';
 import type { Step } from './part.ts';
 import { isRow, type RelationMap, RowChange } from './row-change.ts';
 
 /**
  * The steps of all whole frames in `bytes`, which they keep; the length understood; and the relations in force behind
- * them. @throws TributaryError protocol
+ * them. @param told the relations described in the frames, in their order, where they are known already: whoever
+ * remembers something of a relation knows it by its object. @throws TributaryError protocol
  */
 export function readFrames(
   bytes: Buffer,
   before: RelationMap,
+  told: Iterator<Relation> = [].values(),
 ): {
   readonly steps: readonly Step[];
   readonly length: number;
@@ -25,7 +28,8 @@ export function readFrames(
     }
     const decoded = decodeMessage(bytes.subarray(start, end), relations);
     if (decoded.kind === 'relation') {
-      relations = new Map(relations).set(decoded.oid, decoded);
+      const known = told.next();
+      relations = new Map(relations).set(decoded.oid, known.done ? decoded : known.value);
     } else if (decoded.kind === 'truncate' || decoded.kind === 'message') {
       steps.push(decoded);
     }
