@@ -50,6 +50,8 @@ export interface RangeRows {
   readonly absent: readonly Tuple[];
   /** new: no row of these keys is thought to be here, which is faster if it is so. */
   readonly expected: 'new' | 'any';
+  /** The table is through after rows were put as new: those among them whose referred row is not here are taken out. */
+  readonly copied?: boolean;
 }
 
 export interface ApplyProgress {

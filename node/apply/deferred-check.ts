@@ -32,12 +32,12 @@ export async function brokenKeys(work: Work): Promise<readonly NewParked[]> {
   return broken;
 }
 
-/** Thrown through the attempt they are found in: it is made again without them. */
+/** Keys whose rows can not stay as they are now. Thrown through the attempt they are found in: it is made again without them. */
 export class Broken extends Error {
   readonly keys: readonly NewParked[];
 
   constructor(keys: readonly NewParked[]) {
-    super('keys break a deferrable constraint');
+    super('rows can not stay as they are');
     this.name = 'Broken';
     this.keys = keys;
   }

@@ -92,7 +92,7 @@ export class Layouts {
         const relations = step.kind === 'truncate' ? step.relations : [step.relation];
         for (const relation of relations) {
           if (relation !== last) {
-            await this.#look(relation);
+            await this.look(relation);
             last = relation;
           }
         }
@@ -123,7 +123,8 @@ export class Layouts {
     this.#refused.clear();
   }
 
-  async #look(relation: Relation): Promise<void> {
+  /** Afterwards `of` answers for the relation. */
+  async look(relation: Relation): Promise<void> {
     const name = `${relation.schema}.${relation.name}`;
     const table = this.#tables.get(name);
     const known = this.#known.get(relation);

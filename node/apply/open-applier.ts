@@ -18,13 +18,13 @@ import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
 import { encodeTextArray } from './array-codec.ts';
 import { type Committing, commitPosition } from './commit-position.ts';
 import { formatFor, type PublishedTable } from './binary-fit.ts';
-import { Broken, brokenKeys } from './deferred-check.ts';
+import { Broken } from './deferred-check.ts';
 import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
 import { parkedOf } from './key-texts.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Layouts, type Uneven } from './layouts.ts';
-import { OrphanFlags } from './orphan-flags.ts';
 import { noteParked, notePut, type Noted, noteUneven } from './part-noting.ts';
+import { PartJudge } from './part-judge.ts';
 import { PartParking } from './part-parking.ts';
 import { rangeTransaction } from './range-transaction.ts';
 import { retryDelayMs } from './retry.ts';
@@ -79,7 +79,7 @@ class DirectApplier implements Applier {
   readonly #known: KnownKeys;
   /** Rows put beside the stream are taken whether their key is parked or not. */
   readonly #none: KnownKeys;
-  readonly #orphans: OrphanFlags;
+  readonly #judge: PartJudge;
   readonly #origins: Buffer;
   readonly #total = new Tally();
   readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
@@ -94,7 +94,7 @@ class DirectApplier implements Applier {
     this.#options = options;
     this.#session = session;
     this.#position = options.position;
-    this.#orphans = new OrphanFlags(options.tables, session.query);
+    this.#judge = new PartJudge(options.tables, session.query);
     this.#known = new KnownKeys(options.parked, session.query);
     this.#none = new KnownKeys(new ParkedView(options.scope.provider), session.query);
     this.#origins = encodeTextArray([...options.scope.subtree]);
@@ -130,7 +130,7 @@ class DirectApplier implements Applier {
 
   forgetTables(): void {
     this.#layouts.forget();
-    this.#orphans.reload();
+    this.#judge.reload();
     this.#session.forgetPlans();
   }
 
@@ -214,7 +214,7 @@ class DirectApplier implements Applier {
         const started = performance.now();
         await this.#layouts.prepare(fresh);
         await this.#known.prepare(fresh, work.layoutOf);
-        this.#orphans.note(fresh, work.layoutOf);
+        await this.#judge.note(fresh, work);
         const session = this.#session;
         const from = this.#siftParts > 0 ? 'sift' : 'insert';
         const result = await applySlice(fresh, {
@@ -238,8 +238,7 @@ class DirectApplier implements Applier {
     }
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
-    await this.#orphans.judge();
-    await throwBroken(work);
+    await this.#judge.judge(work, { without, parked: this.#options.parked });
     const refused = await parkedOf(work.parking.refused, work.query);
     const noted = noteParked([...refused, ...without], this.#options.parked, work.query);
     const uneven = this.#layouts.uneven.filter(
@@ -290,7 +289,7 @@ class DirectApplier implements Applier {
   }
 
   async #putOnce(
-    { relation, present, absent, expected }: RangeRows,
+    { relation, present, absent, expected, copied = false }: RangeRows,
     within: (query: Query) => Promise<void>,
     { catalogueFresh, without }: Again,
   ): Promise<void> {
@@ -301,13 +300,13 @@ class DirectApplier implements Applier {
       rangeTransaction(relation, 'delete', { tuples: absent, position }),
       rangeTransaction(relation, 'insert', { tuples: present, position }),
     ].filter(({ changes }) => changes.length > 0);
-    await this.#layouts.prepare(sets);
+    await this.#layouts.look(relation);
     const drift = this.#layouts.driftOf(relation);
     if (drift) {
       throw driftError(relation, drift);
     }
     await this.#none.prepare(sets, work.layoutOf);
-    this.#orphans.note(sets, work.layoutOf);
+    await this.#judge.note(sets, work);
     let first = true;
     for (const set of sets) {
       const from = expected === 'new' ? 'insert' : 'upsert';
@@ -317,17 +316,20 @@ class DirectApplier implements Applier {
     if (first) {
       await session.command(begin);
     }
-    await this.#orphans.judge();
-    await throwBroken(work);
-    const noted = await this.#notePut([...present, ...absent], { relation, work, without });
+    // A copy is judged when the table is through: rows of it may refer to later ones.
+    await this.#judge.judge(work, { without, waits: expected === 'any' });
+    const taken = copied ? await this.#judge.takeOut(relation, work) : [];
+    const put = await this.#notePut([...present, ...absent], { relation, work, without });
+    const out = noteParked(taken, this.#options.parked, work.query);
     await within(session.query);
     await this.#commit(position, {
       begun: true,
       carriesCommit: false,
       publicationChanged: false,
-      completeness: noted.sent,
+      completeness: [...put.sent, ...out.sent],
     });
-    noted.committed();
+    put.committed();
+    out.committed();
   }
 
   /** In the transaction of the rows: those that went in are parked no more, those that did not are. */
@@ -343,7 +345,7 @@ class DirectApplier implements Applier {
 
   #newWork(known: KnownKeys, without: readonly NewParked[]): Work {
     known.without(without);
-    this.#orphans.forget();
+    this.#judge.forget();
     const parking = new PartParking(known);
     const session = this.#session;
     return {
@@ -389,14 +391,6 @@ interface Again {
   readonly catalogueFresh: boolean;
   /** Keys the transaction is applied without. */
   readonly without: readonly NewParked[];
-}
-
-/** @throws Broken */
-async function throwBroken(work: Work): Promise<void> {
-  const keys = await brokenKeys(work);
-  if (keys.length > 0) {
-    throw new Broken(keys);
-  }
 }
 
 /** With the connection gone every other failure is only its consequence. */

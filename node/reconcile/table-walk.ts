@@ -43,6 +43,7 @@ class TableWalk {
   readonly #side: TableSide;
   readonly #options: WalkOptions;
   #since = performance.now();
+  #copied = false;
 
   constructor(side: TableSide, options: WalkOptions) {
     this.#side = side;
@@ -70,6 +71,7 @@ class TableWalk {
 
   async #copy(): Promise<void> {
     const { row } = this.#options;
+    this.#copied = true;
     await copyWalk(this.#side, {
       after: row.through,
       standing: async (keys) => await this.#judge(keys),
@@ -154,9 +156,10 @@ class TableWalk {
   async #finish(): Promise<void> {
     const { stream, plan } = this.#side;
     const { row } = this.#options;
+    const copied = this.#copied || row.reason === 'first_copy';
     await stream.turns.take(async () => {
       await stream.applier.put(
-        { relation: plan.relation, present: [], absent: [], expected: 'any' },
+        { relation: plan.relation, present: [], absent: [], expected: 'any', copied },
         async (query) => await finishTable(query, row),
       );
     });

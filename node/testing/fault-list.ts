@@ -576,4 +576,34 @@ export const faults: readonly Fault[] = [
       title: 'a transaction of very many small rows goes to the disk',
     },
   },
+  {
+    name: 'a row goes in before the row it refers to',
+    breaks: 'orphans wait, and no level shows a row without what it refers to',
+    edits: [
+      {
+        file: 'node/apply/part-judge.ts',
+        find: 'const found = waits ?',
+        replace: 'const found = waits && all.length < 0 ?',
+      },
+    ],
+    test: {
+      file: 'node/apply/orphans.test.ts',
+      title: 'a row whose referred row is not here waits, others of its transaction go in',
+    },
+  },
+  {
+    name: 'the arrival of a row wakes nobody who waits for it',
+    breaks: 'orphans wait, and go in when the row they refer to arrives',
+    edits: [
+      {
+        file: 'node/apply/orphan-waiting.ts',
+        find: 'if (waited.length === 0 || !(await anyWaits(query))) {',
+        replace: 'if (waited.length >= 0) {',
+      },
+    ],
+    test: {
+      file: 'node/apply/orphans.test.ts',
+      title: 'waits too; the arrival makes it due',
+    },
+  },
 ];

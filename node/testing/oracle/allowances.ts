@@ -32,7 +32,7 @@ export const allowances: Readonly<
   },
   native_stores_orphans: {
     why: 'foreign keys are not enforced under apply, and native stores the row at once',
-    scenarios: [],
+    scenarios: ['orphans: a row whose referenced row has not arrived'],
   },
   native_leaves_missing: {
     why: 'native skips the update of a row that is not here, for ever',

@@ -12,6 +12,7 @@ import {
   leftBehind,
   missingRow,
   refused,
+  orphans,
   siblings,
 } from './topics/otherwise.ts';
 import { partition } from './topics/partition.ts';
@@ -49,6 +50,7 @@ export const topics: readonly Topic[] = [
   sessionFormat,
   missingRow,
   existing,
+  orphans,
   siblings,
   duplicates,
   leftBehind,

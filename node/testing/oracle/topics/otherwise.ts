@@ -98,6 +98,27 @@ export const leftBehind: Topic = {
   ],
 };
 
+export const orphans: Topic = {
+  name: 'orphans',
+  alone: true,
+  ddl: `
+    create table ward (id int primary key, released boolean not null);
+    create table bed (id int primary key, ward int references ward);`,
+  tables: [{ name: 'ward', approved: 'released' }, { name: 'bed' }],
+  scenarios: [
+    {
+      title: 'a row whose referenced row has not arrived',
+      allow: 'native_stores_orphans',
+      parked: ['bed ["1"] orphan'],
+      missing: ['bed: - (1,1)'],
+      run: [
+        `insert into ward values (1, false), (2, true)`,
+        `insert into bed values (1, 1), (2, 2), (3, null)`,
+      ],
+    },
+  ],
+};
+
 export const refused: Topic = {
   name: 'refused_rows',
   alone: true,

@@ -1,0 +1,81 @@
+/** What can only be told at the end of a local transaction: constraints that are not enforced under apply, and orphans. */
+import type { ReplicatedTable } from '../config/model.ts';
+import { type NewParked, tableText } from '../parking/parked-key.ts';
+import type { ParkedView } from '../parking/parked-view.ts';
+import type { Relation } from '../pgoutput/messages.ts';
+import type { Transaction } from '../pgoutput/part.ts';
+import { Broken, brokenKeys } from './deferred-check.ts';
+import { ForeignKeys } from './foreign-keys.ts';
+import { judgeFlags } from './orphan-flags.ts';
+import { takeOutOrphans, waitingKeys, wake } from './orphan-waiting.ts';
+import type { Query } from './session.ts';
+import { TouchedRows } from './touched-rows.ts';
+import type { Work } from './work.ts';
+
+export interface LeftOut {
+  /** Keys this attempt is made without. */
+  readonly without: readonly NewParked[];
+  /** Absent: parked keys are taken. */
+  readonly parked?: ParkedView;
+  /** False: orphans are looked for when the table is through. */
+  readonly waits?: boolean;
+}
+
+export class PartJudge {
+  readonly #foreignKeys: ForeignKeys;
+  readonly #touched = new TouchedRows();
+
+  constructor(tables: readonly ReplicatedTable[], query: Query) {
+    this.#foreignKeys = new ForeignKeys(tables, query);
+  }
+
+  /** Nothing is remembered of an attempt that was undone. */
+  forget(): void {
+    this.#touched.forget();
+  }
+
+  /** The catalogue may have changed. */
+  reload(): void {
+    this.#foreignKeys.reload();
+  }
+
+  /** Remembers what the transactions touch. @throws the database's error. */
+  async note(transactions: readonly Transaction[], { layoutOf }: Work): Promise<void> {
+    await this.#foreignKeys.prepare();
+    if (this.#foreignKeys.all.length > 0) {
+      const involved = (table: string): boolean => this.#foreignKeys.involves(table);
+      this.#touched.note(transactions, layoutOf, involved);
+    }
+  }
+
+  /** Before the commit. Orphans that were left out stand as they did before, and are passed over. @throws Broken */
+  async judge(work: Work, { without, parked, waits = true }: LeftOut): Promise<void> {
+    const broken = await brokenKeys(work);
+    if (broken.length > 0) {
+      throw new Broken(broken);
+    }
+    const { all } = this.#foreignKeys;
+    const touched = this.#touched.tables;
+    if (touched.size === 0) {
+      return;
+    }
+    await judgeFlags(all, touched, work.query);
+    const found = waits ? await waitingKeys(all, touched, work) : [];
+    const out = new Set(found.length > 0 ? without.map(keyText) : []);
+    const waiting = found.filter((key) => !out.has(keyText(key)) && !parked?.find(key));
+    if (waiting.length > 0) {
+      throw new Broken(waiting);
+    }
+    await wake(all, touched, work);
+  }
+
+  /** A copied table is through: its orphans are taken out. Their keys. */
+  async takeOut(relation: Relation, work: Work): Promise<readonly NewParked[]> {
+    const layout = work.layoutOf(relation);
+    return layout ? await takeOutOrphans(this.#foreignKeys.all, layout, work) : [];
+  }
+}
+
+function keyText({ table, key }: NewParked): string {
+  return JSON.stringify([tableText(table), key]);
+}
