@@ -177,7 +177,7 @@ export function deferrableSql(
     (each, index) => `o.${ident(each.column.name)} = ${cast(each, index, 'l')}`,
   );
   const earlier = `not exists (select from ${source(key, 'counted', { name: 'l' })} where ${other.join(' and ')} and l.n > s.n)`;
-  return `select distinct s.n::int as n from ${source(key, 'counted')} join ${table} t on ${match(key)} join ${table} o on ${clash(layout, constraint)} where ${earlier}`;
+  return `select distinct s.n::int as n from ${source(key, 'counted')} join ${table} t on ${match(key)} join ${table} o on ${clash(constraint)} where ${earlier}`;
 }
 
 /** The same of every row of the subtree: the keys, as arrays of text. Parameter: the origins. */
@@ -186,7 +186,7 @@ export function deferrableOfAllSql(layout: Layout, constraint: DeferrableConstra
   const key = layout.key.map(({ column }) => ident(column.name));
   const own = `row(${key.map((name) => `t.${name}`).join(', ')})`;
   const other = `row(${key.map((name) => `o.${name}`).join(', ')})`;
-  return `select distinct array[${key.map((name) => `concat(t.${name})`).join(', ')}] as key from ${table} t join ${table} o on ${clash(layout, constraint)} where ${guard(layout, 1)} and (${originText(layout, 'o')} <> all ($1::text[]) or ${own} > ${other})`;
+  return `select distinct array[${key.map((name) => `concat(t.${name})`).join(', ')}] as key from ${table} t join ${table} o on ${clash(constraint)} where ${guard(layout, 1)} and (${originText(layout, 'o')} <> all ($1::text[]) or ${own} > ${other})`;
 }
 
 /**
@@ -224,14 +224,12 @@ export function circleSql(layout: Layout, wanted: readonly Param[], key: readonl
 }
 
 /** Rows t and o are two and break the constraint together. */
-function clash(layout: Layout, constraint: DeferrableConstraint): string {
+function clash(constraint: DeferrableConstraint): string {
   const meets = constraint.columns.map(
     (name, index) => `o.${ident(name)} ${constraint.operators[index] ?? '='} t.${ident(name)}`,
   );
-  const other = layout.key
-    .map((each) => `o.${ident(each.column.name)} <> t.${ident(each.column.name)}`)
-    .join(' or ');
-  return `${meets.join(' and ')} and (${other})`;
+  // By their place: a deferrable key lets two rows of one key stand.
+  return `${meets.join(' and ')} and (o.tableoid, o.ctid) <> (t.tableoid, t.ctid)`;
 }
 
 /** `unnest(...) s(c1, ...)`. A single array unnests by itself; several side by side, as rows. */

@@ -224,6 +224,28 @@ void test('a lock that is not given while a value is carried is the failure of t
   assert.equal((await application.query(approve)).rowCount, 1);
 });
 
+void test("an application's COPY once the origin column is there: with a column list as before, without one it fails and says so", async () => {
+  await using database = await TestDatabase.create(newest());
+  await asOwner(database);
+  const options = { topology: topologyOf(), node: 'north', adminUrl: database.url() };
+  const columns = await database.query(
+    `select string_agg(quote_ident(attname), ', ' order by attnum) as list, count(*)::int as count
+     from pg_attribute where attrelid = 'public.facility'::regclass and attnum > 0 and not attisdropped`,
+  );
+  const [{ list, count }] = columns.rows as [{ list: string; count: number }];
+  const line = (code: string): string => [code, ...Array<string>(count - 1).fill('1')].join('\\t');
+  const copy = (target: string, code: string): string =>
+    `copy public.facility ${target} from program 'printf "${line(code)}\\n"'`;
+  await database.query(copy('', 'before'));
+  await prepareNode(options);
+  await database.query(copy(`(${list})`, 'listed'));
+  await assert.rejects(database.query(copy('', 'bare')), { code: '22P04' });
+  const { rows } = await database.query(
+    `select array_agg(distinct tributary_origin) as origins, count(*)::int as count from public.facility`,
+  );
+  assert.deepEqual(rows, [{ origins: ['north'], count: 2 }]);
+});
+
 void test('a changed filter never makes a statement of the application fail', async () => {
   await using database = await TestDatabase.create(newest());
   await asOwner(database);

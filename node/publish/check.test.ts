@@ -181,6 +181,10 @@ const cases: readonly Case[] = [
     sql: `${plainReport} alter table public.report add unique (note) deferrable`,
   },
   {
+    code: 'key_not_unique',
+    sql: `create table public.report (id uuid primary key deferrable, status text not null default 'draft', note text);`,
+  },
+  {
     code: 'row_security',
     sql: `${plainReport} alter table public.report enable row level security`,
   },

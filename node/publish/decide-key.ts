@@ -34,6 +34,13 @@ function primaryKey(facts: TableFacts): DecidedKey | Finding {
       advice: `If its values are unique in the whole country, say so: \`key: [${primary.columns.join(', ')}]\` in the topology; else give the table a uuid key.`,
     });
   }
+  if (!isKey(primary)) {
+    return error('key_not_unique', object, {
+      problem:
+        'the primary key is deferrable: it can not be a replica identity, and is not enforced for rows that arrive',
+      advice: `alter table ${qualified(facts)} add constraint ${ident(`${facts.name}_key`)} unique (${ident(column.name)}); and \`key: [${column.name}]\` in the topology.`,
+    });
+  }
   return { columns: [column.name], index: primary };
 }
 

@@ -19,6 +19,8 @@ import { roles, TestDatabase } from './database.ts';
 
 export interface StreamPairOptions {
   readonly major?: number;
+  /** Default: the provider's. */
+  readonly subscriberMajor?: number;
   /** DDL run at both sides. */
   readonly ddl: string;
   /** DDL run at the provider only, before the publication. */
@@ -75,7 +77,7 @@ export class StreamPair implements AsyncDisposable {
 
   static async create(options: StreamPairOptions): Promise<StreamPair> {
     const provider = await TestDatabase.create(options.major);
-    const subscriber = await TestDatabase.create(options.major);
+    const subscriber = await TestDatabase.create(options.subscriberMajor ?? options.major);
     const pair = new StreamPair({ provider, subscriber }, options);
     await pair.#prepareProvider();
     await pair.#prepareSubscriber();

@@ -146,6 +146,61 @@ void test('ALTER COLUMN ... USING at the child, which sends nothing, arrives', a
   await complete(trouble);
 });
 
+void test('partitions at the child: rows of a new and of an attached one arrive, those of a detached one leave', async () => {
+  await using trouble = await Trouble.create({ prepared: false });
+  await trouble.writeTopology(`${applicationYaml}  - table: public.dose\n    key: [id, year]\n`);
+  const columns = 'id int, year int, note text, primary key (id, year)';
+  await trouble.parent.query(
+    `set role ${roles.owner}; create table public.dose (${columns}); reset role`,
+  );
+  await trouble.child.query(
+    `set role ${roles.owner};
+     create table public.dose (${columns}) partition by list (year);
+     create table public.dose_1 partition of public.dose for values in (1);
+     create table public.dose_2 partition of public.dose for values in (2);
+     create table public.dose_4 (id int not null, year int not null, note text, primary key (id, year));
+     insert into public.dose_4 values (1, 4, 'of before'), (2, 4, 'of before');
+     reset role`,
+  );
+  await trouble.prepare('north', 'district_a');
+  trouble.start();
+  const has = async (what: string, expected: string): Promise<void> => {
+    await trouble.until(what, async () => {
+      const rows = await trouble.parent.query<{ line: string }>(
+        `select id || '.' || year as line from public.dose order by year, id`,
+      );
+      return rows.map(({ line }) => line).join(' ') === expected;
+    });
+  };
+  await trouble.child.query(`insert into public.dose values (1, 1), (1, 2), (2, 2)`);
+  await has('rows arrive', '1.1 1.2 2.2');
+  await trouble.child.query(
+    `set role ${roles.owner};
+     create table public.dose_3 partition of public.dose for values in (3);
+     reset role`,
+  );
+  await trouble.prepare('district_a');
+  await trouble.child.query(`insert into public.dose values (1, 3)`);
+  await has('a row of the new partition arrives', '1.1 1.2 2.2 1.3');
+  await trouble.until('the definition is known', async () => {
+    const rows = await trouble.parent.query(
+      `select from tributary.definition where table_name = 'dose'
+       and not exists (select from tributary.reconcile where table_name = 'dose' and state <> 'done')`,
+    );
+    return rows.length === 1;
+  });
+  await trouble.child.query(
+    `set role ${roles.owner};
+     alter table public.dose attach partition public.dose_4 for values in (4);
+     alter table public.dose detach partition public.dose_2;
+     reset role`,
+  );
+  await trouble.prepare('district_a');
+  await trouble.child.query(`insert into public.dose values (2, 1)`);
+  await has('rows came and went with their partitions', '1.1 2.1 1.3 1.4 2.4');
+  await complete(trouble);
+});
+
 void test('a row that a constraint here refuses is parked and shown; the stream goes on', async () => {
   await using trouble = await Trouble.create();
   trouble.start();
