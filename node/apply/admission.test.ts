@@ -7,6 +7,7 @@ const scope = {
   providerIsLeaf: false,
   subtree: new Set(['north', 'north_a']),
   elsewhere: new Set(['nation', 'south', 'south_a']),
+  adopts: null,
 };
 
 void test('a row of the provider or of a node below it is its own', () => {

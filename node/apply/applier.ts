@@ -50,6 +50,11 @@ export interface RangeRows {
   readonly absent: readonly Tuple[];
   /** new: no row of these keys is thought to be here, which is faster if it is so. */
   readonly expected: 'new' | 'any';
+  /**
+   * Where the provider adopts: rows of these keys that stand here under this node's own name become the provider's first,
+   * and are counted as adopted.
+   */
+  readonly adopting?: boolean;
   /** The table is through after rows were put as new: those among them whose referred row is not here are taken out. */
   readonly copied?: boolean;
 }

@@ -14,6 +14,7 @@ import { adviceForDrift, driftError, driftOfError } from '../parking/table-drift
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Part } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
+import { adopt } from './adopt.ts';
 import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
 import { encodeTextArray } from './array-codec.ts';
 import { type Committing, commitPosition } from './commit-position.ts';
@@ -289,7 +290,7 @@ class DirectApplier implements Applier {
   }
 
   async #putOnce(
-    { relation, present, absent, expected, copied = false }: RangeRows,
+    { relation, present, absent, expected, copied = false, adopting = false }: RangeRows,
     within: (query: Query) => Promise<void>,
     { catalogueFresh, without }: Again,
   ): Promise<void> {
@@ -308,6 +309,13 @@ class DirectApplier implements Applier {
     await this.#none.prepare(sets, work.layoutOf);
     await this.#judge.note(sets, work);
     let first = true;
+    let adopted = 0;
+    const layout = work.layoutOf(relation);
+    if (adopting && layout) {
+      await session.command(begin);
+      adopted = await adopt(layout, present, work);
+      first = false;
+    }
     for (const set of sets) {
       const from = expected === 'new' ? 'insert' : 'upsert';
       await applySlice([set], { session, work, first, catalogueFresh, from });
@@ -330,6 +338,9 @@ class DirectApplier implements Applier {
     });
     put.committed();
     out.committed();
+    if (layout) {
+      this.#total.conflict('adopted', layout.table, adopted);
+    }
   }
 
   /** In the transaction of the rows: those that went in are parked no more, those that did not are. */

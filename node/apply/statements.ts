@@ -45,6 +45,18 @@ export function foreignSql(layout: Layout, key: readonly Param[]): string {
   return `select ${column} as origin, count(*)::int as count from ${source(key)} join ${qualified(layout.target)} t on ${match(key)} where ${column} is null or ${column} <> all ($${key.length + 1}::text[]) group by 1`;
 }
 
+/**
+ * Rows of these keys that stand here under one name get another. Parameters: the key's columns; the origins that are
+ * sent, or the one that is stamped; the name they stand under.
+ */
+export function adoptSql(layout: Layout, key: readonly Param[], origin: Param | null): string {
+  const { column } = layout.origin;
+  const all = origin ? [...key, origin] : key;
+  const next = key.length + 1;
+  const name = origin ? cast(origin, key.length) : `$${next}::text::${column.type}`;
+  return `update ${qualified(layout.target)} t set ${ident(column.name)} = ${name} from ${source(all)} where ${match(key)} and ${originText(layout, 't')} = $${next + 1}::text`;
+}
+
 /** The origin of each row of these keys. */
 export function originSql(layout: Layout, key: readonly Param[]): string {
   return `select ${originText(layout, 't')} as origin from ${source(key)} join ${qualified(layout.target)} t on ${match(key)}`;

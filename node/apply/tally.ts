@@ -9,8 +9,8 @@ export interface RowCounts {
 }
 
 /**
- * PostgreSQL's names of conflicts; `origin_violation`, parked; `rerouted`, left; `outside_set` for relations that are not
- * of the replication set.
+ * PostgreSQL's names of conflicts; `origin_violation`, parked; `rerouted`, left; `adopted`, taken over; `outside_set` for
+ * relations that are not of the replication set.
  */
 export type Conflict =
   | 'insert_exists'
@@ -22,6 +22,7 @@ export type Conflict =
   | 'multiple_unique_conflicts'
   | 'origin_violation'
   | 'rerouted'
+  | 'adopted'
   | 'outside_set';
 
 export class Tally {

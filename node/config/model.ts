@@ -120,4 +120,6 @@ export interface StreamScope {
   readonly providerIsLeaf: boolean;
   readonly subtree: ReadonlySet<string>;
   readonly elsewhere: ReadonlySet<string>;
+  /** The subscriber's name, if the provider takes over rows that stood there under it; null: it does not. */
+  readonly adopts: string | null;
 }

@@ -35,7 +35,6 @@ export function decide(intent: Intent, facts: Facts): Decision {
   const findings: Finding[] = [];
   const tables: DecidedTable[] = [];
   for (const one of intent.tables) {
-    findings.push(...notYet(intent, one));
     const decided = decideTable(one, facts, intent.parent !== null);
     if (isFinding(decided)) {
       findings.push(decided);
@@ -166,21 +165,6 @@ function missingFlag(one: IntendedTable, { columns }: TableFacts): string | null
 
 function softOf({ table }: IntendedTable): string | null {
   return table.deletes.rule === 'soft' ? table.deletes.column : null;
-}
-
-/** What the topology may ask for and this version does not do. */
-function notYet(intent: Intent, one: IntendedTable): readonly Finding[] {
-  const findings: Finding[] = [];
-  const adopting = intent.children.find((child) => child.adopt);
-  if ((adopting !== undefined || intent.node.adopt) && one === intent.tables[0]) {
-    findings.push(
-      error('not_in_this_version', adopting?.name ?? intent.node.name, {
-        problem: 'this version does not do `adopt: true` yet',
-        advice: 'Leave `adopt` out.',
-      }),
-    );
-  }
-  return findings;
 }
 
 function absentColumns(one: IntendedTable, facts: TableFacts): readonly Finding[] {

@@ -134,7 +134,7 @@ interface Task {
 
 /** False: too much was touched meanwhile, the page is to be read again. */
 async function put(side: TableSide, { page, here, options }: Task): Promise<boolean> {
-  const { stream, plan } = side;
+  const { stream, plan, adopting = false } = side;
   const standing = new Set(here.map((key) => keyIdentity(key, plan, stream.format)));
   return await stream.turns.take(async () => {
     const { touched } = page.view;
@@ -149,7 +149,7 @@ async function put(side: TableSide, { page, here, options }: Task): Promise<bool
             return !touched.has(key) && !standing.has(key);
           });
     await stream.applier.put(
-      { relation: plan.relation, present, absent: [], expected: 'new' },
+      { relation: plan.relation, present, absent: [], expected: 'new', adopting },
       async (query) => {
         const { bytes, tuples, range } = page;
         await options.written(query, { through: range.upto, rows: tuples.length, bytes });

@@ -199,7 +199,7 @@ interface Portion {
 
 /** False: too much was touched meanwhile. */
 async function put(side: TableSide, range: RangeView, portion: Portion): Promise<boolean> {
-  const { stream, plan } = side;
+  const { stream, plan, adopting = false } = side;
   const { within, keys } = portion;
   return await stream.turns.take(async () => {
     const { touched } = range;
@@ -213,7 +213,7 @@ async function put(side: TableSide, range: RangeView, portion: Portion): Promise
       .map((key) => new KeyTuple(key, plan, stream.format));
     if (present.length > 0 || absent.length > 0 || within) {
       await stream.applier.put(
-        { relation: plan.relation, present, absent, expected: 'any' },
+        { relation: plan.relation, present, absent, expected: 'any', adopting },
         async (query) => await within?.(query, keys),
       );
     }

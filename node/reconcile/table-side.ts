@@ -14,6 +14,8 @@ export interface TableSide {
   /** This node's own database, apart from the transactions of rows. */
   readonly query: Query;
   readonly signal: AbortSignal;
+  /** Its rows are the provider's first ones: it may take over what stands here under this node's name. */
+  readonly adopting?: boolean;
 }
 
 /** Waits until the stream has passed a position of the provider, also while nothing changes there. */

@@ -35,7 +35,8 @@ const copyBelow = 0.25;
 
 /** @throws TributaryError of provider, apply and this node's own database */
 export async function walkTable(side: TableSide, options: WalkOptions): Promise<WalkEnd> {
-  const walk = new TableWalk(side, options);
+  const adopting = side.stream.scope.adopts !== null && options.row.reason === 'first_copy';
+  const walk = new TableWalk({ ...side, adopting }, options);
   return await walk.run();
 }
 

@@ -606,4 +606,19 @@ export const faults: readonly Fault[] = [
       title: 'waits too; the arrival makes it due',
     },
   },
+  {
+    name: 'rows of before are not handed over',
+    breaks: 'adopt hands rows over once, with the first copy',
+    edits: [
+      {
+        file: 'node/reconcile/table-walk.ts',
+        find: "side.stream.scope.adopts !== null && options.row.reason === 'first_copy'",
+        replace: "side.stream.scope.adopts !== null && options.row.reason === 'never'",
+      },
+    ],
+    test: {
+      file: `${suites}/adopt.test.ts`,
+      title: 'rows that stood at the region under its own name become the district',
+    },
+  },
 ];

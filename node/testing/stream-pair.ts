@@ -38,6 +38,7 @@ export const defaultScope: StreamScope = {
   providerIsLeaf: true,
   subtree: new Set(['district_a']),
   elsewhere: new Set(['north', 'district_b']),
+  adopts: null,
 };
 
 /** A table of the replication set with everything at its default. */

@@ -164,6 +164,7 @@ void test('partitions at the child: rows of a new and of an attached one arrive,
   );
   await trouble.prepare('north', 'district_a');
   trouble.start();
+  await trouble.flows();
   const has = async (what: string, expected: string): Promise<void> => {
     await trouble.until(what, async () => {
       const rows = await trouble.parent.query<{ line: string }>(
