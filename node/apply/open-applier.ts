@@ -24,6 +24,7 @@ import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
 import { parkedOf } from './key-texts.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Layouts, type Uneven } from './layouts.ts';
+import { Offences } from './offences.ts';
 import { noteParked, notePut, type Noted, noteUneven } from './part-noting.ts';
 import { PartJudge } from './part-judge.ts';
 import { PartParking } from './part-parking.ts';
@@ -82,6 +83,7 @@ class DirectApplier implements Applier {
   readonly #none: KnownKeys;
   readonly #judge: PartJudge;
   readonly #origins: Buffer;
+  readonly #offences = new Offences();
   readonly #total = new Tally();
   readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
   #position: Lsn;
@@ -287,6 +289,9 @@ class DirectApplier implements Applier {
     } else {
       this.#siftParts = refused ? sievedSlices : this.#siftParts - 1;
     }
+    if (this.#siftParts === 0) {
+      this.#offences.forget();
+    }
   }
 
   async #putOnce(
@@ -373,6 +378,7 @@ class DirectApplier implements Applier {
       parking,
       taking: parking,
       refuse: (refused) => parking.refuse(refused),
+      offences: this.#offences,
     };
   }
 

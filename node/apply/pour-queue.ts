@@ -22,6 +22,11 @@ export class PourQueue {
     this.#ranges = count > 0 ? [{ from: 0, to: count }] : [];
   }
 
+  /** What is to be poured yet. */
+  get left(): readonly Range[] {
+    return this.#ranges;
+  }
+
   /** The next sets; empty: nothing is left. */
   next(): readonly Range[] {
     const sets: Range[] = [];

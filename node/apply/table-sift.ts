@@ -3,14 +3,14 @@
  * another row is tried again after all others, as often as that lets one more in.
  */
 import { because, type ParkCause } from '../parking/parked-key.ts';
-import { admission } from './admission.ts';
 import type { Form } from './binding.ts';
 import type { Collapsed, KeyedRow, UpdatedRow } from './collapse.ts';
-import { type Answer, type Failed, fire } from './counted-set.ts';
+import { type Failed, fire } from './counted-set.ts';
 import { failsByItself } from './failure.ts';
 import { type Layout, lacksValue } from './layout.ts';
 import { PourQueue, type Range } from './pour-queue.ts';
 import { countUniqueConflicts, mayCircle, rivalsOf, type Stuck } from './rivals.ts';
+import { SetVerdict } from './set-verdict.ts';
 import {
   groupByColumns,
   standingTuple,
@@ -18,7 +18,6 @@ import {
   TableStatements,
   type UpdateGroup,
 } from './table-statements.ts';
-import type { Conflict } from './tally.ts';
 import { noteUnenforced, type Work } from './work.ts';
 
 /** Rows that go in by one kind of statement. */
@@ -45,11 +44,9 @@ export class TableSift {
   readonly #form: Form;
   readonly #table: TableStatements;
   readonly #suspects: Suspect[] = [];
-  /** Rows to be updated that are not here, and are whole. */
-  readonly #missing: KeyedRow[] = [];
+  readonly #verdict: SetVerdict;
   /** A row to be inserted stood here: the others may too. */
   #upserting = false;
-  #ordered = false;
 
   constructor(layout: Layout, form: Form, { work, last }: { work: Work; last: boolean }) {
     this.#layout = layout;
@@ -57,6 +54,8 @@ export class TableSift {
     this.#work = work;
     this.#last = last;
     this.#table = new TableStatements(layout, form, { origins: work.origins, counting: 'counted' });
+    const refuse = (row: KeyedRow, cause: ParkCause): void => this.#refuse(row, cause);
+    this.#verdict = new SetVerdict({ layout, work, table: this.#table, last, refuse });
   }
 
   /** False: only one change after the other gets them in, as when rows hand values on to each other in a circle. */
@@ -72,13 +71,13 @@ export class TableSift {
     const whole = inserts.filter(({ tuple }) => this.#isWhole(tuple));
     await this.#pour(this.#inserting(await this.#absent(whole)));
     this.#upserting = true;
-    await this.#pour(this.#inserting(this.#missing.splice(0)));
+    await this.#pour(this.#inserting(this.#verdict.takeMissing()));
     noteUnenforced(
       this.#work,
       this.#layout,
       [...updates, ...inserts].map(({ tuple }) => tuple),
     );
-    return (await this.#settle()) && !this.#ordered;
+    return (await this.#settle()) && !this.#verdict.ordered;
   }
 
   /** Without a unique key PostgreSQL can not tell a row that is here from a new one: those that are here are updated. */
@@ -86,7 +85,7 @@ export class TableSift {
     if (this.#layout.target.keyIsUnique || rows.length === 0) {
       return rows;
     }
-    const standing = await this.#standing(rows);
+    const standing = await this.#verdict.standing(rows);
     const here = rows.filter((_, index) => standing.has(index));
     const updates = here.map((row) => ({ ...row, old: row.tuple, keyChanged: false }));
     this.#work.tally.conflict('insert_exists', this.#layout.table, here.length);
@@ -118,22 +117,40 @@ export class TableSift {
     return { kind: 'insert', rows, make };
   }
 
-  async #pour(batch: Batch): Promise<void> {
+  async #pour(whole: Batch): Promise<void> {
+    const batch = await this.#withoutOffenders(whole);
     const queue = new PourQueue(batch.rows.length);
     for (let sets = queue.next(); sets.length > 0; sets = queue.next()) {
       const rows = sets.map(({ from, to }) => batch.rows.slice(from, to));
       const { went, failed } = await fire(rows.map(batch.make), this.#work);
       for (const [index, answer] of went.entries()) {
-        await this.#judge(batch, rows[index] ?? [], answer);
+        await this.#verdict.judge(batch.kind, rows[index] ?? [], answer);
         queue.went(sets[index]?.to ?? 0);
       }
       const set = sets[went.length];
       if (failed && set) {
         this.#fault(batch, { set, failed, queue });
+        if (asks(batch) && (await this.#work.offences.learn(failed.cause, this.#rivalry()))) {
+          const left = queue.left.flatMap(({ from, to }) => batch.rows.slice(from, to));
+          await this.#pour({ ...batch, rows: left });
+          return;
+        }
       } else {
         queue.allWent();
       }
     }
+  }
+
+  /** Rows that break a constraint which others have broken are set aside before they are tried. */
+  async #withoutOffenders(batch: Batch): Promise<Batch> {
+    if (!asks(batch)) {
+      return batch;
+    }
+    const offenders = await this.#work.offences.offenders(batch.rows, this.#rivalry());
+    offenders.forEach((cause, row) => this.#set(batch, row, cause));
+    return offenders.size === 0
+      ? batch
+      : { ...batch, rows: batch.rows.filter((row) => !offenders.has(row)) };
   }
 
   /** What to do about a set that failed. */
@@ -176,93 +193,6 @@ export class TableSift {
     }
   }
 
-  /** What the answer of a set that went in says of rows that were not as expected. */
-  async #judge(batch: Batch, rows: readonly KeyedRow[], outcome: Answer): Promise<void> {
-    const { tally } = this.#work;
-    const { table } = this.#layout;
-    if (batch.kind === 'insert') {
-      const [answer] = outcome.rows as { written: number; before: number }[];
-      if (answer && answer.written < rows.length) {
-        const foreign = await this.#foreign(rows, 'insert_exists');
-        // The others stand here with another identity that is generated always: a step writes such a row anew.
-        this.#ordered ||= !this.#last && answer.written + foreign < rows.length;
-      }
-      const own = answer ? answer.before - (rows.length - answer.written) : 0;
-      tally.conflict('insert_exists', table, own);
-      return;
-    }
-    if (outcome.rowCount >= rows.length) {
-      return;
-    }
-    if (batch.kind === 'update') {
-      const changed = new Set((outcome.rows as { n: number }[]).map(({ n }) => n - 1));
-      await this.#unchanged(rows.filter((_, index) => !changed.has(index)));
-      return;
-    }
-    const left = await this.#foreign(rows, 'delete_origin_differs');
-    if (batch.kind === 'delete') {
-      tally.conflict('delete_missing', table, rows.length - outcome.rowCount - left);
-    }
-  }
-
-  /** Rows to be updated that were not: of another origin, or not here. */
-  async #unchanged(rows: readonly KeyedRow[]): Promise<void> {
-    const standing = await this.#standing(rows);
-    for (const [index, row] of rows.entries()) {
-      const origin = standing.get(index) ?? null;
-      if (origin !== null && this.#work.scope.subtree.has(origin) && !this.#last) {
-        // An identity that is generated always is another one here: a step writes such a row anew.
-        this.#ordered = true;
-      } else if (standing.has(index)) {
-        this.#violates(row, 'update_origin_differs');
-      } else if (lacksValue(row.tuple, this.#layout)) {
-        this.#work.tally.conflict('update_missing', this.#layout.table);
-        this.#refuse(row, because('update_missing'));
-      } else {
-        this.#work.tally.conflict('update_missing', this.#layout.table);
-        this.#missing.push({ key: row.key, tuple: row.tuple });
-      }
-    }
-  }
-
-  /** Refuses the rows whose key stands here under another origin, and leaves deletes that are rerouted; how many in all. */
-  async #foreign(
-    rows: readonly KeyedRow[],
-    conflict: 'insert_exists' | 'delete_origin_differs',
-  ): Promise<number> {
-    const { scope, tally } = this.#work;
-    let count = 0;
-    for (const [index, origin] of await this.#standing(rows)) {
-      const row = rows[index];
-      if (!row || (origin !== null && scope.subtree.has(origin))) {
-        continue;
-      }
-      count += 1;
-      if (conflict === 'delete_origin_differs' && admission(scope, origin) === 'rerouted') {
-        tally.conflict('rerouted', this.#layout.table);
-      } else {
-        this.#violates(row, conflict);
-      }
-    }
-    return count;
-  }
-
-  #violates(row: KeyedRow, conflict: Conflict): void {
-    const { tally } = this.#work;
-    tally.conflict(conflict, this.#layout.table);
-    tally.conflict('origin_violation', this.#layout.table);
-    this.#refuse(row, because('origin_violation'));
-  }
-
-  /** By place: the origin of the row that stands here. */
-  async #standing(rows: readonly KeyedRow[]): Promise<ReadonlyMap<number, string | null>> {
-    const { text, values } = this.#table.standing(rows);
-    const { rows: found } = await this.#work.query(text, values);
-    return new Map(
-      (found as { n: number; origin: string | null }[]).map(({ n, origin }) => [n - 1, origin]),
-    );
-  }
-
   /** The rows that met others, now that those are where they belong. */
   async #settle(): Promise<boolean> {
     let pending: readonly Suspect[] = this.#suspects.splice(0);
@@ -273,7 +203,7 @@ export class TableSift {
       for (const { batch, row } of free) {
         await this.#pour({ ...batch, rows: [row] });
       }
-      await this.#pour(this.#inserting(this.#missing.splice(0)));
+      await this.#pour(this.#inserting(this.#verdict.takeMissing()));
       pending = [...pending.filter((one) => !free.includes(one)), ...this.#suspects.splice(0)];
     }
     if (!this.#last && (await mayCircle(pending, this.#rivalry()))) {
@@ -296,4 +226,9 @@ export class TableSift {
       this.#work.refuse({ layout, tuple: standingTuple(row), cause, waitsFor: null });
     }
   }
+}
+
+/** Of a single row trying tells as soon as asking. */
+function asks({ kind, rows }: Batch): boolean {
+  return (kind === 'insert' || kind === 'update') && rows.length > 1;
 }

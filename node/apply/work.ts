@@ -4,6 +4,7 @@ import type { Relation } from '../pgoutput/messages.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { admission } from './admission.ts';
 import type { Layout } from './layout.ts';
+import type { Offences } from './offences.ts';
 import type { PartParking, Refused, Taking } from './part-parking.ts';
 import type { Copy, Query } from './session.ts';
 import type { Tally } from './tally.ts';
@@ -28,6 +29,8 @@ export interface Work {
   /** The changes this attempt takes: all that are not left out, or those of some keys. */
   readonly taking: Taking;
   readonly refuse: (refused: Refused) => void;
+  /** Constraints that rows of late have broken; shared by all parts. */
+  readonly offences: Offences;
 }
 
 /** Notes rows whose constraints must be checked before the commit. */

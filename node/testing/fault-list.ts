@@ -551,8 +551,8 @@ export const faults: readonly Fault[] = [
     breaks: faithful,
     edits: [
       {
-        file: 'node/apply/table-sift.ts',
-        find: 'this.#ordered ||= !this.#last && answer.written + foreign < rows.length;',
+        file: 'node/apply/set-verdict.ts',
+        find: 'this.#ordered ||= !last && answer.written + foreign < rows.length;',
         replace: 'this.#ordered ||= foreign < 0;',
       },
     ],
@@ -619,6 +619,36 @@ export const faults: readonly Fault[] = [
     test: {
       file: `${suites}/adopt.test.ts`,
       title: 'rows that stood at the region under its own name become the district',
+    },
+  },
+  {
+    name: 'a check that is gone is held against rows',
+    breaks: 'one bad row stops nothing',
+    edits: [
+      {
+        file: 'node/apply/offences.ts',
+        find: ' is false and exists (',
+        replace: ' is false or exists (',
+      },
+    ],
+    test: {
+      file: 'node/apply/offences.test.ts',
+      title: 'a check that is gone is not held against rows that follow',
+    },
+  },
+  {
+    name: 'rows with a value on the move are parked at once',
+    breaks: 'one bad row stops nothing',
+    edits: [
+      {
+        file: 'node/apply/table-sift.ts',
+        find: 'offenders.forEach((cause, row) => this.#set(batch, row, cause));',
+        replace: 'offenders.forEach((cause, row) => this.#refuse(row, cause));',
+      },
+    ],
+    test: {
+      file: 'node/apply/offences.test.ts',
+      title: 'is freed by the same part, goes in',
     },
   },
 ];
