@@ -115,6 +115,11 @@ const catalogue = {
     text: 'this node has no child of this name',
     advice: 'Give the name of a child; `tributary topology print` shows the tree.',
   },
+  table_unknown: {
+    policy: 'configuration',
+    text: 'the replication set has no table of this name',
+    advice: 'Give it as `schema.name`, as `tables:` in the topology file does.',
+  },
   key_not_parked: {
     policy: 'configuration',
     text: 'this key is not parked',

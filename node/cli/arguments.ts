@@ -44,6 +44,27 @@ const shapes = {
     },
     words: ['list|retry|discard'],
   },
+  verify: {
+    options: {
+      ...place,
+      ...json,
+      stream: { type: 'string' },
+      table: { type: 'string' },
+      timeout: { type: 'string' },
+    },
+    words: [],
+  },
+  reconcile: {
+    options: {
+      ...place,
+      stream: { type: 'string' },
+      table: { type: 'string' },
+      plan: { type: 'string' },
+      yes: { type: 'boolean' },
+      timeout: { type: 'string' },
+    },
+    words: [],
+  },
   // --node means nothing to it, but stands on the command line of whoever repeats the others'.
   topology: { options: place, words: ['validate|print'] },
   help: { options: {}, words: [] },

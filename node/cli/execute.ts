@@ -8,11 +8,13 @@ import { parkedCommand, type ParkedArguments } from './parked.ts';
 import { pauseCommand } from './pause.ts';
 import { placeOf, topologyFile, type Place } from './place.ts';
 import { prepareCommand, type PrepareArguments } from './prepare.ts';
+import { reconcileCommand } from './reconcile.ts';
 import { reloadCommand } from './reload.ts';
 import { runCommand, type Signals } from './run.ts';
 import { statusCommand } from './status.ts';
 import { topologyCommand } from './topology.ts';
 import { exitCodes } from './verdict.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 import { waitCommand } from './wait.ts';
 
@@ -42,6 +44,16 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
       return await pauseCommand((await placeOf(args)).node, { verb: command, words }, out);
     case 'parked':
       return await parkedCommand((await placeOf(args)).node, parkedOf(args), out);
+    case 'verify':
+      return await verifyCommand(
+        await placeOf(args),
+        { ...asked(args), json: options['json'] === true },
+        out,
+      );
+    case 'reconcile': {
+      const how = { plan: textOf(args, 'plan'), yes: options['yes'] === true };
+      return await reconcileCommand(await placeOf(args), { ...asked(args), ...how }, out);
+    }
     case 'topology':
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
     case 'prepare':
@@ -73,22 +85,40 @@ async function statusOf(args: Arguments, out: Terminal['out']): Promise<number> 
   }
 }
 
-function parkedOf({ words: [verb], options }: Arguments): ParkedArguments {
+function parkedOf(args: Arguments): ParkedArguments {
+  const {
+    words: [verb],
+    options,
+  } = args;
   if (verb !== 'list' && verb !== 'retry' && verb !== 'discard') {
     throw new TributaryError('usage', { expected: 'tributary parked list|retry|discard' });
   }
-  const text = (name: string): string | null => {
-    const value = options[name];
-    return typeof value === 'string' ? value : null;
-  };
   return {
     verb,
-    stream: text('stream'),
-    table: text('table'),
-    key: text('key'),
-    reason: text('reason'),
+    stream: textOf(args, 'stream'),
+    table: textOf(args, 'table'),
+    key: textOf(args, 'key'),
+    reason: textOf(args, 'reason'),
     json: options['json'] === true,
   };
+}
+
+/** What `verify` and `reconcile` are asked about. */
+function asked(args: Arguments): {
+  readonly stream: string | null;
+  readonly table: string | null;
+  readonly timeoutMs: number | null;
+} {
+  return {
+    stream: textOf(args, 'stream'),
+    table: textOf(args, 'table'),
+    timeoutMs: args.options['timeout'] === undefined ? null : timeoutOf(args),
+  };
+}
+
+function textOf({ options }: Arguments, name: string): string | null {
+  const value = options[name];
+  return typeof value === 'string' ? value : null;
 }
 
 function verbOf([verb]: readonly string[]): 'validate' | 'print' {

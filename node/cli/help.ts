@@ -14,6 +14,10 @@ export const help = `tributary: carries approved records upstream between Postgr
                                          try them again now
   tributary parked discard --stream NAME --table TABLE --key '["..."]' --reason TEXT
                                          give one up; the reason is kept in the audit
+  tributary verify [--stream NAME] [--table TABLE] [--timeout SECONDS] [--json]
+                                         compare the tables here with the children's: which keys differ
+  tributary reconcile [--stream NAME] [--table TABLE] [--timeout SECONDS] [--yes | --plan RUN]
+                                         show what making them equal would change here; do it with --plan or --yes
   tributary check [--json]               everything that would break later, each with what mends it
   tributary prepare [--plan] [--admin URL] [--undo]
                                          make this node's PostgreSQL ready, as its owner

@@ -10,15 +10,10 @@ import { childrenOf, nodeOf, routeOf } from '../config/tree.ts';
 import { itself, writeAudit } from '../database/audit.ts';
 import { localError } from '../database/local-error.ts';
 import { replaceRoutes } from '../database/routes.ts';
-import { setPaused } from '../database/streams.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
-import type { Discard } from '../http/node-api.ts';
 import type { Log } from '../log.ts';
 import type { Finding } from '../monitor/finding.ts';
-import { discardKey, retryNow } from '../parking/deeds.ts';
-import { tableNameOf } from '../parking/parked-key.ts';
-import { ParkedView } from '../parking/parked-view.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
 import { ProbeLoop } from '../monitor/probe-loop.ts';
 import type { Sampler } from '../monitor/sample.ts';
@@ -31,6 +26,7 @@ import { Supervisor } from '../supervise/supervisor.ts';
 import { complaint } from './complain.ts';
 import type { Place } from './place.ts';
 import { assertPrepared } from './prepared.ts';
+import { StreamDeeds } from './stream-deeds.ts';
 import { version } from './version.ts';
 
 export interface NodeServiceOptions {
@@ -44,11 +40,6 @@ export interface NodeServiceOptions {
   readonly log: Log;
 }
 
-interface Retry {
-  readonly actor: string;
-  readonly table?: string;
-}
-
 /** Something that looks at this node's own PostgreSQL while this process leads. */
 export interface Watch {
   run(signal: AbortSignal): Promise<void>;
@@ -58,6 +49,8 @@ export interface Watch {
 }
 
 export class NodeService {
+  /** What a person does to the streams. */
+  readonly deeds: StreamDeeds;
   readonly #options: NodeServiceOptions;
   readonly #heartbeat: HeartbeatLoop;
   readonly #name: string;
@@ -85,6 +78,17 @@ export class NodeService {
       database: options.database,
       snapshot: async () => await this.snapshot(),
       log: options.log,
+    });
+    this.deeds = new StreamDeeds({
+      node: this.#name,
+      database: options.database,
+      topology: () => this.#topology,
+      supervisor: () => this.#supervisor,
+      refusal: () =>
+        this.#serving
+          ? null
+          : (this.#problem ?? new TributaryError('not_leading', { leader: this.#leader })),
+      changed: () => this.#heartbeat.soon(),
     });
   }
 
@@ -142,55 +146,6 @@ export class NodeService {
     const turn = this.#reloading.then(async () => await this.#reload());
     this.#reloading = turn.catch(() => []);
     return await turn;
-  }
-
-  /** Stops a stream until it is resumed, or lets it go on. @throws TributaryError stream_unknown, stream_not_begun, not_leading. */
-  async setPaused(stream: string, paused: boolean, actor: string): Promise<void> {
-    await this.#act(stream, async () => {
-      const by = { node: this.#name, actor };
-      await setPaused(this.#options.database, stream, { paused, by });
-    });
-    this.#supervisor.begin(stream);
-    this.#heartbeat.soon();
-  }
-
-  /** Parked keys of a stream, or of one of its tables, are tried again soon; how many. @throws as setPaused. */
-  async retryParked(provider: string, deed: Retry): Promise<number> {
-    const table = deed.table === undefined ? null : tableNameOf(deed.table);
-    const by = { node: this.#name, actor: deed.actor };
-    return await this.#act(
-      provider,
-      async () => await retryNow(this.#options.database, { provider, table, by }),
-    );
-  }
-
-  /** @throws TributaryError key_not_parked; as setPaused. */
-  async discardParked(provider: string, { actor, table, key, reason }: Discard): Promise<void> {
-    const deed = {
-      key: { table: tableNameOf(table), key },
-      reason,
-      by: { node: this.#name, actor },
-    };
-    await this.#act(provider, async () => {
-      const view = this.#supervisor.parkedOf(provider) ?? new ParkedView(provider);
-      await discardKey(this.#options.database, view, deed);
-    });
-    this.#heartbeat.soon();
-  }
-
-  /** What is done to a stream of this node, while this process serves it. */
-  async #act<T>(stream: string, deed: () => Promise<T>): Promise<T> {
-    if (!childrenOf(this.#topology, this.#node).some(({ name }) => name === stream)) {
-      throw new TributaryError('stream_unknown', { stream });
-    }
-    if (!this.#serving) {
-      throw this.#problem ?? new TributaryError('not_leading', { leader: this.#leader });
-    }
-    try {
-      return await deed();
-    } catch (error) {
-      throw localError(error);
-    }
   }
 
   async #reload(): Promise<readonly string[]> {

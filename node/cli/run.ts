@@ -101,10 +101,12 @@ function nodeApi(service: NodeService): { reading: NodeReading; acting: NodeActi
     },
     acting: {
       reload: async () => await service.reload(),
-      pause: async (stream, actor) => await service.setPaused(stream, true, actor),
-      retryParked: async (stream, deed) => await service.retryParked(stream, deed),
-      discardParked: async (stream, deed) => await service.discardParked(stream, deed),
-      resume: async (stream, actor) => await service.setPaused(stream, false, actor),
+      pause: async (stream, actor) => await service.deeds.setPaused(stream, true, actor),
+      retryParked: async (stream, deed) => await service.deeds.retryParked(stream, deed),
+      discardParked: async (stream, deed) => await service.deeds.discardParked(stream, deed),
+      resume: async (stream, actor) => await service.deeds.setPaused(stream, false, actor),
+      verify: async (stream, deed) => await service.deeds.verify(stream, deed),
+      reconcile: async (stream, deed) => await service.deeds.reconcile(stream, deed),
     },
   };
 }

@@ -164,6 +164,12 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
      where provider = $1 and schema_name = $2 and table_name = $3 and state = 'running'`,
     [at.provider, at.schema, at.name],
   );
+  // A row that had stood here under an origin of this stream may have been in the way of another's.
+  await query(
+    `update tributary.parked set retry_at = now()
+     where provider <> $1 and schema_name = $2 and table_name = $3 and reason = 'origin_violation'`,
+    [at.provider, at.schema, at.name],
+  );
   await query(
     `update tributary.stream s set incomplete = null
      where s.provider = $1 and s.incomplete is not null

@@ -18,12 +18,25 @@ export interface NodeActing {
   /** @throws TributaryError. */
   resume(stream: string, actor: string): Promise<void>;
   /** Every parked key of a stream, or of one of its tables, is tried again soon; how many. @throws TributaryError. */
-  retryParked(
-    stream: string,
-    deed: { readonly actor: string; readonly table?: string },
-  ): Promise<number>;
+  retryParked(stream: string, deed: Asking): Promise<number>;
   /** @throws TributaryError. */
   discardParked(stream: string, deed: Discard): Promise<void>;
+  /** Tables of a stream are compared with the child's soon; the run. @throws TributaryError. */
+  verify(stream: string, deed: Asking): Promise<string>;
+  /** What a run found is made equal soon; how many keys. @throws TributaryError. */
+  reconcile(stream: string, deed: Mending): Promise<number>;
+}
+
+/** Of a stream, or of one of its tables. */
+export interface Asking {
+  readonly actor: string;
+  readonly table?: string;
+}
+
+export interface Mending {
+  readonly actor: string;
+  /** Of `verify`. */
+  readonly run: string;
 }
 
 export interface Discard {

@@ -170,6 +170,8 @@ void test(
         resume: async () => await Promise.resolve(),
         retryParked: async () => await Promise.resolve(0),
         discardParked: async () => await Promise.resolve(),
+        verify: async () => await Promise.resolve(''),
+        reconcile: async () => await Promise.resolve(0),
       },
     });
     await server.listen({ host: '127.0.0.1', port: 0 });

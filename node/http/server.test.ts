@@ -37,6 +37,14 @@ class Node {
         discardParked: async (stream, { actor, table, key }) =>
           await this.#act(`discard ${stream} ${table} ${key.join()} by ${actor}`),
         resume: async (stream, actor) => await this.#act(`resume ${stream} by ${actor}`),
+        verify: async (stream, { actor, table }) => {
+          await this.#act(`verify ${stream} ${table ?? 'all'} by ${actor}`);
+          return run;
+        },
+        reconcile: async (stream, { actor, run: given }) => {
+          await this.#act(`reconcile ${stream} ${given} by ${actor}`);
+          return 7;
+        },
       },
       ...over,
     };
@@ -51,6 +59,7 @@ class Node {
   }
 }
 
+const run = '0197f0aa-0000-7000-8000-000000000001';
 const unready = { code: 'not_prepared', reason: 'the database is not prepared', advice: 'prepare' };
 
 void test('livez answers as long as the process lives, readyz says why it is not ready', async () => {

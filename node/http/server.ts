@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Discard, NodeActing, NodeReading } from './node-api.ts';
+import type { Asking, Discard, Mending, NodeActing, NodeReading } from './node-api.ts';
 import { page } from './page.ts';
 
 export interface HttpOptions {
@@ -109,12 +109,22 @@ const actor = streamAction.body.properties.actor;
 const tableName = { type: 'string', minLength: 3, maxLength: 200 } as const;
 const text = { type: 'string', minLength: 1, maxLength: 4000 } as const;
 
-const retryAction = {
+const tableAction = {
   ...streamAction,
   body: {
     type: 'object',
     properties: { actor, table: tableName },
     required: ['actor'],
+    additionalProperties: false,
+  },
+} as const;
+
+const reconcileAction = {
+  ...streamAction,
+  body: {
+    type: 'object',
+    properties: { actor, run: { type: 'string', pattern: '^[0-9a-f-]{36}$' } },
+    required: ['actor', 'run'],
     additionalProperties: false,
   },
 } as const;
@@ -161,14 +171,15 @@ function addActing(server: FastifyInstance, { acting }: HttpOptions): void {
       );
     }
     addParkedActing(here, acting);
+    addReconcileActing(here, acting);
     done();
   });
 }
 
 function addParkedActing(here: FastifyInstance, acting: NodeActing): void {
-  here.post<{ Params: StreamAction['Params']; Body: { actor: string; table?: string } }>(
+  here.post<{ Params: StreamAction['Params']; Body: Asking }>(
     '/api/streams/:stream/parked/retry',
-    { schema: retryAction },
+    { schema: tableAction },
     async ({ params: { stream }, body }, reply) =>
       await reply.send({ stream, keys: await acting.retryParked(stream, body) }),
   );
@@ -179,6 +190,21 @@ function addParkedActing(here: FastifyInstance, acting: NodeActing): void {
       await acting.discardParked(stream, body);
       return await reply.send({ stream, keys: 1 });
     },
+  );
+}
+
+function addReconcileActing(here: FastifyInstance, acting: NodeActing): void {
+  here.post<{ Params: StreamAction['Params']; Body: Asking }>(
+    '/api/streams/:stream/verify',
+    { schema: tableAction },
+    async ({ params: { stream }, body }, reply) =>
+      await reply.send({ stream, run: await acting.verify(stream, body) }),
+  );
+  here.post<{ Params: StreamAction['Params']; Body: Mending }>(
+    '/api/streams/:stream/reconcile',
+    { schema: reconcileAction },
+    async ({ params: { stream }, body }, reply) =>
+      await reply.send({ stream, keys: await acting.reconcile(stream, body) }),
   );
 }
 

@@ -37,6 +37,8 @@ const written = [
   'audit',
   'reconcile',
   'reconcile_key',
+  'verify',
+  'verify_key',
   'unused_slot',
   'parked',
   'blocked',

@@ -4,7 +4,6 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable } from '../config/model.ts';
-import { ident } from '../database/ident.ts';
 import { localError } from '../database/local-error.ts';
 import type { Query } from '../database/query.ts';
 import {
@@ -14,20 +13,18 @@ import {
   wantNew,
 } from '../database/reconcile-tables.ts';
 import type { Log } from '../log.ts';
-import { type Parked, type TableName, tableText } from '../parking/parked-key.ts';
+import { type Parked, tableText } from '../parking/parked-key.ts';
 import { block, unblock } from '../parking/blocked-table.ts';
 import { dueKeys } from '../parking/parked-table.ts';
-import type { ProviderTable } from '../provider/provider.ts';
-import type { Reader } from '../provider/reader.ts';
-import { type Ask, LocalRanges } from './local-ranges.ts';
 import { driftOfError } from '../parking/table-drift.ts';
+import type { ProviderTable } from '../provider/provider.ts';
 import { Definitions } from './definitions.ts';
+import { RetryTimes } from './retry-times.ts';
 import type { StreamSide } from './stream-side.ts';
 import { references } from './references.ts';
 import { inOrder, type OrderedTable } from './table-order.ts';
 import { keysAtOnce, settle } from './settle.ts';
-import { planTable } from './plan-table.ts';
-import type { TableSide } from './table-side.ts';
+import { TableSides } from './table-sides.ts';
 import { walkTable } from './table-walk.ts';
 
 export interface ReconcilerOptions {
@@ -44,32 +41,31 @@ export interface ReconcilerOptions {
 /** How often it is looked for new work; a person's word comes by the database. */
 const lookMs = 2000;
 const retryEveryMs = 100;
-const leastRetryMs = 1000;
-const greatestRetryMs = 60_000;
 
 /** Design: 1,000 rows, or 1 % of the subtree's rows in the table. */
 const removals = 1000;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #failures = new Map<string, { readonly count: number; readonly until: number }>();
-  #reader: Reader | null = null;
+  readonly #failures = new RetryTimes();
+  readonly #sides: TableSides;
   readonly #definitions: Definitions;
   /** Tables whose publication was waited for since they were wanted. */
   readonly #based = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#sides = new TableSides(options);
     this.#definitions = new Definitions({
       ...options,
-      published: async () => await this.#published(),
+      published: async () => await this.#sides.published(),
     });
   }
 
   /** Resolves when told to stop; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     // A question that is under way would else be waited for.
-    const abandon = (): void => void this.#close();
+    const abandon = (): void => void this.#sides.close();
     signal.addEventListener('abort', abandon, { once: true });
     try {
       while (!signal.aborted) {
@@ -83,7 +79,7 @@ export class Reconciler {
       }
     } finally {
       signal.removeEventListener('abort', abandon);
-      await this.#close();
+      await this.#sides.close();
     }
   }
 
@@ -97,18 +93,18 @@ export class Reconciler {
     await this.#lookAtDefinitions();
     let rows = await loadReconcile(query, provider);
     const isNew = reason !== null && rows.length === 0;
-    if (!isNew && !rows.some((row) => isOpen(row) && this.#isDue(row))) {
+    if (!isNew && !rows.some((row) => isOpen(row) && this.#failures.isDue(tableText(row)))) {
       if (!retried) {
-        await this.#close();
+        await this.#sides.close();
       }
       return retried;
     }
-    const published = await this.#published();
+    const published = await this.#sides.published();
     if (reason !== null) {
       await wantNew(query, provider, { tables: published, reason });
       rows = await loadReconcile(query, provider);
     }
-    const due = rows.filter((row) => isOpen(row) && this.#isDue(row));
+    const due = rows.filter((row) => isOpen(row) && this.#failures.isDue(tableText(row)));
     const ordered = await this.#order(due, published);
     for (const { row } of ordered) {
       signal.throwIfAborted();
@@ -124,23 +120,23 @@ export class Reconciler {
       return false;
     }
     const due = (await dueKeys(query, stream.scope.provider, keysAtOnce)).filter((one) =>
-      this.#isDue(one.table),
+      this.#failures.isDue(tableText(one.table)),
     );
     if (due.length === 0) {
       return false;
     }
-    const published = await this.#published();
+    const published = await this.#sides.published();
     for (const [name, keys] of Map.groupBy(due, ({ table }) => tableText(table))) {
       const [{ table }] = keys as [Parked, ...Parked[]];
       try {
-        const side = await this.#side(table, published, signal);
+        const side = await this.#sides.open(table, published, signal);
         await settle(side, { keys: keys.map(({ key }) => key), changes: 'write', parked: true });
         this.#options.completenessChanged();
       } catch (error) {
         signal.throwIfAborted();
-        this.#fail(name);
+        this.#failures.fail(name);
         this.#say(error, { stream: stream.scope.provider, table: name });
-        await this.#close();
+        await this.#sides.close();
       }
     }
     log.debug({ stream: stream.scope.provider, keys: due.length }, 'parked keys were tried again');
@@ -152,8 +148,8 @@ export class Reconciler {
   async #lookAtDefinitions(): Promise<void> {
     // The provider not answering is said where rows of it are needed.
     await this.#definitions.look().catch(() => {});
-    for (const table of await this.#definitions.changedHere([...this.#failures.keys()])) {
-      this.#failures.delete(table);
+    for (const table of await this.#definitions.changedHere(this.#failures.names)) {
+      this.#failures.forget(table);
     }
   }
 
@@ -179,15 +175,6 @@ export class Reconciler {
     return (rows as { incomplete: string | null }[])[0]?.incomplete ?? null;
   }
 
-  /** Published tables that are of the set. */
-  async #published(): Promise<readonly ProviderTable[]> {
-    const { stream, tables } = this.#options;
-    const { tables: published } = await stream.provider.describe();
-    return published.filter((each) =>
-      tables.some(({ schema, name }) => schema === each.schema && name === each.name),
-    );
-  }
-
   async #order(
     rows: readonly ReconcileRow[],
     published: readonly ProviderTable[],
@@ -196,7 +183,7 @@ export class Reconciler {
     if (rows.length === 0) {
       return [];
     }
-    const reader = await this.#open();
+    const reader = await this.#sides.reader();
     await using view = await reader.look();
     const referred = await references(query, rows);
     const ordered: (OrderedTable & { readonly row: ReconcileRow })[] = [];
@@ -219,7 +206,7 @@ export class Reconciler {
     const table = `${row.schema}.${row.name}`;
     const fields = { stream: row.provider, table, reason: row.reason };
     try {
-      const side = await this.#side(row, published, signal);
+      const side = await this.#sides.open(row, published, signal);
       await this.#base(row);
       log.info(fields, 'a table is being made equal');
       const end = await walkTable(side, {
@@ -227,7 +214,7 @@ export class Reconciler {
         removals,
         pace: async () => await this.#pace(signal),
       });
-      this.#failures.delete(table);
+      this.#failures.forget(table);
       this.#options.completenessChanged();
       if (end === 'held') {
         log.warn(fields, 'more rows differ than may be overwritten or removed without a word');
@@ -239,9 +226,9 @@ export class Reconciler {
         return;
       }
       const { code } = localError(error);
-      this.#fail(table);
+      this.#failures.fail(table);
       this.#say(error, fields);
-      await this.#close();
+      await this.#sides.close();
       await stopTable(query, row, { state: 'failed', failure: code }).catch(() => {});
       await this.#noteDrift(error, published).catch(() => {});
     }
@@ -279,53 +266,12 @@ export class Reconciler {
     }
   }
 
-  /** @throws TributaryError drifted | provider_* */
-  async #side(
-    table: TableName,
-    published: readonly ProviderTable[],
-    signal: AbortSignal,
-  ): Promise<TableSide> {
-    const { stream, query, tables } = this.#options;
-    const plan = await planTable(table, { published, tables, scope: stream.scope, query });
-    const ask: Ask = async <Row extends object>(sql: string, values?: readonly unknown[]) =>
-      (await query(sql, values)).rows as Row[];
-    return {
-      stream,
-      plan,
-      reader: await this.#open(),
-      local: new LocalRanges(ask, plan, { subtree: stream.scope.subtree, ...here(table, tables) }),
-      query,
-      signal,
-    };
-  }
-
   /** The stream comes first: while it is behind, ranges wait a little. */
   async #pace(signal: AbortSignal): Promise<void> {
     const { queuedBytes } = this.#options.stream.provider.progress();
     if (queuedBytes > 1 << 20) {
       await pause(200, undefined, { signal });
     }
-  }
-
-  async #open(): Promise<Reader> {
-    this.#reader ??= await this.#options.stream.provider.openReader();
-    return this.#reader;
-  }
-
-  async #close(): Promise<void> {
-    const reader = this.#reader;
-    this.#reader = null;
-    await reader?.[Symbol.asyncDispose]();
-  }
-
-  #isDue(table: TableName): boolean {
-    return (this.#failures.get(tableText(table))?.until ?? 0) <= performance.now();
-  }
-
-  #fail(table: string): void {
-    const count = (this.#failures.get(table)?.count ?? 0) + 1;
-    const waitMs = Math.min(greatestRetryMs, leastRetryMs * 2 ** (count - 1));
-    this.#failures.set(table, { count, until: performance.now() + waitMs });
   }
 
   #say(error: unknown, fields: Readonly<Record<string, string>> = {}): void {
@@ -345,15 +291,4 @@ function isOpen({ state }: ReconcileRow): boolean {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
-}
-
-/** A row that is softly deleted here does not count as one. */
-function here(
-  { schema, name }: TableName,
-  tables: readonly ReplicatedTable[],
-): { readonly condition?: string } {
-  const table = tables.find((each) => each.schema === schema && each.name === name);
-  return table?.deletes.rule === 'soft'
-    ? { condition: `t.${ident(table.deletes.column)} is not true` }
-    : {};
 }

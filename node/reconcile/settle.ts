@@ -18,8 +18,8 @@ export const keysAtOnce = 1000;
 
 export interface SettleOptions {
   readonly keys: readonly Key[];
-  /** write: rows here are overwritten and removed. keep: only rows that are missing here are written. */
-  readonly changes: 'write' | 'keep';
+  /** write: rows here are overwritten and removed. keep: only rows that are missing here are written. look: nothing is. */
+  readonly changes: 'write' | 'keep' | 'look';
   /** With keep: rows here that are equal in all other columns are written too, for these were only missing. */
   readonly fills?: readonly string[];
   /** The keys are parked: each is put, also where it is level by now, for that frees it. */
@@ -28,23 +28,41 @@ export interface SettleOptions {
   readonly within?: (query: Query, keys: readonly Key[]) => Promise<void>;
 }
 
-/** The keys left to the stream are in none of the lists. */
+/** How keys stood when they were judged. What was written of them is as `changes` asked. */
 export interface Settled {
-  /** Missing here before, or columns of it, and written. */
-  readonly added: readonly Key[];
-  /** Different here or only here: overwritten or removed, or kept as they are, as asked. */
-  readonly changed: readonly Key[];
+  /** Only at the provider; or without columns that are to be filled, which were only missing. */
+  readonly missing: readonly Key[];
+  /** On both sides. */
+  readonly different: readonly Key[];
+  /** Only here. */
+  readonly extra: readonly Key[];
+  /** Touched by the stream again and again while they were to be judged: in no other list. */
+  readonly left: readonly Key[];
 }
 
-interface Verdict {
+interface Verdict extends Settled {
   readonly equal: readonly Key[];
-  readonly missing: readonly Key[];
-  readonly different: readonly Key[];
-  readonly extra: readonly Key[];
 }
+
+/** The stream changes a key without sending all of it, so one it touched is judged again, this many times in all. */
+const turnsAtMost = 3;
 
 /** At most `keysAtOnce` keys, each once. @throws TributaryError of provider and apply */
 export async function settle(side: TableSide, options: SettleOptions): Promise<Settled> {
+  let found: Settled = { missing: [], different: [], extra: [], left: options.keys };
+  for (let turn = 0; turn < turnsAtMost && found.left.length > 0; turn += 1) {
+    const more = await settleOnce(side, { ...options, keys: found.left });
+    found = {
+      missing: [...found.missing, ...more.missing],
+      different: [...found.different, ...more.different],
+      extra: [...found.extra, ...more.extra],
+      left: more.left,
+    };
+  }
+  return found;
+}
+
+async function settleOnce(side: TableSide, options: SettleOptions): Promise<Settled> {
   const { stream, plan, signal } = side;
   for (;;) {
     await using range = await RangeView.open(
@@ -62,9 +80,8 @@ export async function settle(side: TableSide, options: SettleOptions): Promise<S
     const judged = judge(options.keys, { theirs, ours, left });
     const all = await filling(side, range, { verdict: judged, fills: options.fills ?? [] });
     const verdict = options.parked ? everyOne(all, options.keys, theirs) : all;
-    if (await carryOut(side, { range, verdict, options })) {
-      const { missing, different, extra } = verdict;
-      return { added: missing, changed: [...different, ...extra] };
+    if (options.changes === 'look' || (await carryOut(side, { range, verdict, options }))) {
+      return verdict;
     }
   }
 }
@@ -81,13 +98,13 @@ function judge(
   const missing: Key[] = [];
   const different: Key[] = [];
   const extra: Key[] = [];
+  const left: Key[] = [];
   for (const [number, key] of keys.entries()) {
     const there = found.theirs.get(number);
     const here = found.ours.get(number);
     if (found.left.has(number)) {
-      continue;
-    }
-    if (there === here) {
+      left.push(key);
+    } else if (there === here) {
       equal.push(key);
     } else if (there === undefined) {
       extra.push(key);
@@ -95,7 +112,7 @@ function judge(
       (here === undefined ? missing : different).push(key);
     }
   }
-  return { equal, missing, different, extra };
+  return { equal, missing, different, extra, left };
 }
 
 /** Rows that differ in nothing but columns that are to be filled count as missing. */
@@ -131,6 +148,7 @@ function everyOne(
     missing: verdict.missing,
     different: [...verdict.different, ...verdict.equal.filter((key) => there.has(key))],
     extra: [...verdict.extra, ...verdict.equal.filter((key) => !there.has(key))],
+    left: verdict.left,
   };
 }
 
@@ -229,4 +247,10 @@ function keysOf(
 ): readonly Key[] {
   const came = new Set(tuples.map((tuple) => rowKey(tuple, plan.keyIndexes)));
   return keys.filter((key) => came.has(keyIdentity(key, plan, stream.format)));
+}
+
+/** As many as `settle` takes at once. */
+export function portions(keys: readonly Key[]): readonly (readonly Key[])[] {
+  const count = Math.ceil(keys.length / keysAtOnce);
+  return Array.from({ length: count }, (_, n) => keys.slice(n * keysAtOnce, (n + 1) * keysAtOnce));
 }

@@ -17,7 +17,7 @@ import {
 import type { Key } from '../provider/reader.ts';
 import { compareWalk } from './compare-walk.ts';
 import { copyWalk } from './copy-walk.ts';
-import { keysAtOnce, settle } from './settle.ts';
+import { keysAtOnce, portions, settle } from './settle.ts';
 import type { TableSide } from './table-side.ts';
 
 export interface WalkOptions {
@@ -55,6 +55,10 @@ class TableWalk {
     const { row } = this.#options;
     const estimated = await this.#estimate();
     await startTable(this.#side.query, row, estimated);
+    if (row.reason === 'mend') {
+      // The keys of the plan that a person has seen are noted already.
+      return await this.#settleNoted();
+    }
     if (row.through === null) {
       await forgetKeys(this.#side.query, row, 'all');
     }
@@ -100,16 +104,17 @@ class TableWalk {
   async #judge(keys: readonly Key[]): Promise<void> {
     const { row } = this.#options;
     for (const portion of portions(keys)) {
-      const { added, changed } = await settle(this.#side, {
+      const { missing, different, extra } = await settle(this.#side, {
         keys: portion,
         changes: 'keep',
         fills: row.fills,
       });
+      const changed = [...different, ...extra];
       if (changed.length > 0) {
         await noteKeys(this.#side.query, row, changed);
       }
-      if (added.length > 0) {
-        await this.#count(added.length, 0);
+      if (missing.length > 0) {
+        await this.#count(missing.length, 0);
       }
     }
   }
@@ -127,10 +132,9 @@ class TableWalk {
       if (keys.length === 0) {
         break;
       }
-      const { added, changed } = await settle(this.#side, { keys, changes: 'write' });
-      // A key left to the stream meanwhile is right by that.
+      const { missing, different, extra } = await settle(this.#side, { keys, changes: 'write' });
       await forgetKeys(query, row, keys);
-      await this.#count(added.length, changed.length);
+      await this.#count(missing.length, different.length + extra.length);
     }
     await this.#finish();
     return 'equal';
@@ -170,9 +174,4 @@ class TableWalk {
     await this.#options.pace(performance.now() - this.#since);
     this.#since = performance.now();
   }
-}
-
-function portions(keys: readonly Key[]): readonly (readonly Key[])[] {
-  const count = Math.ceil(keys.length / keysAtOnce);
-  return Array.from({ length: count }, (_, n) => keys.slice(n * keysAtOnce, (n + 1) * keysAtOnce));
 }

@@ -15,6 +15,7 @@ import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { AppliedPosition, type StreamSide, Turns } from '../reconcile/stream-side.ts';
 import type { Trail } from '../reconcile/trail.ts';
+import { Verifier } from '../reconcile/verifier.ts';
 import { IdentityWatch } from './identity-watch.ts';
 import { proveOrMend, StreamDoubted } from './prove-or-mend.ts';
 
@@ -144,7 +145,7 @@ async function observe(trail: Trail, part: Part): Promise<void> {
   }
 }
 
-/** Ranges are made equal as long as the stream runs; disposal waits for the end of what is being written. */
+/** Tables are made equal, and compared, as long as the stream runs; disposal waits for the end of what is being written. */
 function besideStream(
   { tables, database, log }: AttemptOptions,
   run: {
@@ -154,14 +155,14 @@ function besideStream(
   },
 ): AsyncDisposable {
   const ended = new AbortController();
+  const common = { stream: run.stream, tables, query: queryOf(database), log };
   const reconciler = new Reconciler({
-    stream: run.stream,
-    tables,
-    query: queryOf(database),
-    log,
+    ...common,
     completenessChanged: () => run.events.completenessChanged(),
   });
-  const running = reconciler.run(AbortSignal.any([run.signal, ended.signal]));
+  const verifier = new Verifier(common);
+  const either = AbortSignal.any([run.signal, ended.signal]);
+  const running = Promise.all([reconciler.run(either), verifier.run(either)]);
   return {
     [Symbol.asyncDispose]: async () => {
       ended.abort();
