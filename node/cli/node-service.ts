@@ -15,6 +15,7 @@ import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Finding } from '../monitor/finding.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
+import { VerifyWindow } from '../jobs/verify-window.ts';
 import { ProbeLoop } from '../monitor/probe-loop.ts';
 import type { Sampler } from '../monitor/sample.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
@@ -56,6 +57,7 @@ export class NodeService {
   readonly #name: string;
   readonly #watches: readonly Watch[];
   readonly #probes: ProbeLoop;
+  readonly #window: VerifyWindow;
   #topology: Topology;
   #node: NodeConfig;
   #topologyProblems: readonly string[] = [];
@@ -89,6 +91,11 @@ export class NodeService {
           ? null
           : (this.#problem ?? new TributaryError('not_leading', { leader: this.#leader })),
       changed: () => this.#heartbeat.soon(),
+    });
+    this.#window = new VerifyWindow({
+      window: () => ({ expression: this.#topology.verify, zone: this.#topology.zone }),
+      ask: async () => await this.deeds.verifyAll(itself),
+      log: options.log,
     });
   }
 
@@ -227,7 +234,9 @@ export class NodeService {
     } while (topology !== this.#topology);
     const ended = new AbortController();
     const signal = AbortSignal.any([term, ended.signal]);
-    const loops = [this.#heartbeat, ...this.#watches].map(async (loop) => await loop.run(signal));
+    const loops = [this.#heartbeat, this.#window, ...this.#watches].map(
+      async (loop) => await loop.run(signal),
+    );
     this.#supervisor = this.#newSupervisor();
     this.#serving = true;
     this.#fail(null);

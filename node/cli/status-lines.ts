@@ -85,6 +85,7 @@ function streamLines(stream: StreamStatus): readonly string[] {
       ({ table, reason, count }) =>
         `  ${table}: ${count} parked (${reason}), see \`tributary parked list\``,
     ),
+    ...stream.verified.flatMap(verifiedLine),
     ...stream.blocked.map(({ table, reason, cause, column, advice }) => {
       const why = reason === 'parked' ? [] : [cause, column].filter((each) => each !== null);
       return `  ${table}: left alone${why.length > 0 ? ` (${why.join(' ')})` : ''}. ${advice}`;
@@ -104,6 +105,23 @@ function copyLine({ table, state, reason, rows, estimatedRows, secondsLeft }: Co
       : `${rows} of about ${estimatedRows} rows`;
   const left = secondsLeft === null ? '' : `, about ${lasting(secondsLeft)} left`;
   return `  ${table}: ${reason} ${state}, ${share}${left}`;
+}
+
+function verifiedLine({
+  table,
+  state,
+  rows,
+  through,
+  differing,
+}: StreamStatus['verified'][number]): readonly string[] {
+  return [
+    ...(state === 'done' ? [] : [`  ${table}: comparison ${state}, ${rows} rows`]),
+    ...(differing === null || differing === 0
+      ? []
+      : [
+          `  ${table}: ${differing} rows differed at ${through ?? '?'}, see \`tributary reconcile\``,
+        ]),
+  ];
 }
 
 function originLine({

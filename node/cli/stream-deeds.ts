@@ -68,6 +68,15 @@ export class StreamDeeds {
     return await this.#act(provider, async () => await askVerify(this.#options.database, asked));
   }
 
+  /** Every table of every child is compared soon. */
+  async verifyAll(actor: string): Promise<void> {
+    const { topology, node } = this.#options;
+    const children = childrenOf(topology(), nodeOf(topology(), node));
+    for (const { name } of children.filter(({ retired }) => !retired)) {
+      await this.verify(name, { actor });
+    }
+  }
+
   /** What a run found is made equal soon; how many keys. */
   async reconcile(provider: string, { actor, run }: Mending): Promise<number> {
     const asked = { provider, run, by: this.#by(actor) };

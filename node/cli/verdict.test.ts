@@ -22,6 +22,7 @@ const stream: StreamStatus = {
   complete: true,
   incompleteReason: null,
   copies: [],
+  verified: [],
   transactionsApplied: 0,
   rowsApplied: 0,
   parked: [],

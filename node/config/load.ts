@@ -1,5 +1,6 @@
 /** Reads and checks the topology file. Every problem is found before any is reported. */
 import { readFile } from 'node:fs/promises';
+import { validate } from 'node-cron';
 import type { Complain } from './complaint.ts';
 import { draftOf } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -80,6 +81,13 @@ function checkTop(draft: Draft, complain: Complain): void {
       `write, for example, \`zone: ${meant}\``,
     );
   }
+  if (draft.verify !== undefined && !isCron(draft.verify)) {
+    complain(
+      ['verify'],
+      'is no cron expression',
+      "write minute, hour, day, month and weekday, for example `verify: '0 2 * * 0'`",
+    );
+  }
   if (draft.heartbeat !== undefined) {
     const ms = durationMs(draft.heartbeat);
     if (ms < 100 || ms > 3_600_000) {
@@ -90,6 +98,10 @@ function checkTop(draft: Draft, complain: Complain): void {
       );
     }
   }
+}
+
+function isCron(expression: string): boolean {
+  return expression.trim().split(/\s+/).length === 5 && validate(expression);
 }
 
 function isZone(zone: string): boolean {

@@ -11,6 +11,8 @@ export interface Topology {
   /** IANA zone of windows and pages; everything stored is UTC. */
   readonly zone: string;
   readonly heartbeatMs: number;
+  /** When every table is compared with the children: a cron expression in `zone`; null: by command only. */
+  readonly verify: string | null;
   /** Leaf first. */
   readonly levels: readonly string[];
   readonly tables: readonly ReplicatedTable[];

@@ -25,6 +25,14 @@ export const topologyShape = z.strictObject({
       examples: ['30s'],
     })
     .default('30s'),
+  verify: z
+    .string()
+    .meta({
+      description:
+        'when every table is compared with the children, as a cron expression in `zone`; absent: by command only',
+      examples: ['0 2 * * 0'],
+    })
+    .optional(),
   levels: z
     .array(name)
     .min(1)

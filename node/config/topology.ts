@@ -29,6 +29,7 @@ export function topologyOf(shape: TopologyShape, { file, text, source }: Topolog
     digest: createHash('sha256').update(text).digest('hex').slice(0, 12),
     zone: shape.zone,
     heartbeatMs: durationMs(shape.heartbeat),
+    verify: shape.verify ?? null,
     levels: shape.levels,
     tables: shape.tables.map((table) => tableOf(table, shape.levels)),
     nodes: shape.nodes.map((node, index) => nodeOf(node, ['nodes', index], secret)),

@@ -77,8 +77,12 @@ export const pageScript = `
       ...t.parked.map((p) => p.table + ': ' + p.count + ' parked (' + p.reason + ').'),
       ...t.blocked.map((b) => b.table + ' is left alone' + (b.cause ? ' (' + b.cause + (b.column ? ' ' + b.column : '') + '). ' : '. ') + b.advice),
       ...t.partial.map((p) => p.table + ' goes in without ' + p.columns.join(', ') + '. Here: ' + p.mend),
+      ...t.verified.filter((v) => v.state !== 'done').map((v) => v.table + ': comparison ' + v.state + ', ' + count(v.rows) + ' rows.'),
+      ...t.verified.filter((v) => v.differing).map((v) => v.table + ': ' + count(v.differing) + ' rows differed at ' + v.through + ', see tributary reconcile.'),
     ].filter(Boolean).join(' ');
     if (why) note(table, make('span', why, t.state === 'person' ? 'bad' : 'warn'), 7);
+    const times = t.verified.map((v) => v.through);
+    if (times.length > 0 && !times.includes(null)) note(table, make('span', 'Verified through ' + times.sort()[0]), 7);
   }
   function show(s) {
     document.title = s.title + ' - Tributary';

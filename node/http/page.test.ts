@@ -30,6 +30,7 @@ const stream: StatusReport['streams'][number] = {
   complete: true,
   incompleteReason: null,
   copies: [],
+  verified: [],
   transactionsApplied: 5000,
   rowsApplied: 1_204_332,
   parked: [],
@@ -70,8 +71,20 @@ const copying: StatusReport['streams'][number] = {
     },
   ],
 };
+const compared = {
+  table: 'public.case_report',
+  state: 'done',
+  rows: 1_030_000,
+  bytes: 66_000,
+  through: '2026-01-01T02:00:00.000Z',
+  differing: 2,
+};
 const cut: StatusReport['streams'][number] = {
   ...stream,
+  verified: [
+    compared,
+    { ...compared, table: 'public.facility', state: 'running', rows: 4096, differing: null },
+  ],
   provider: 'chamo',
   state: 'retrying',
   connected: false,
@@ -203,6 +216,9 @@ void test(
         'public.attachment: first copy wanted, 0 rows',
         'chamo retrying 90 min',
         'Check the link and `provider` of the child. Tried again in 12 s.',
+        'public.facility: comparison running, 4,096 rows.',
+        'public.case_report: 2 rows differed at 2026-01-01T02:00:00.000Z, see tributary reconcile.',
+        'Verified through 2026-01-01T02:00:00.000Z',
       ]) {
         assert.ok(text.includes(words), `${words} in ${text}`);
       }

@@ -6,6 +6,7 @@ import { nodeMetrics } from './node-metrics.ts';
 import { originMetrics } from './origin-metrics.ts';
 import { forecastMetrics, probeMetrics } from './probe-metrics.ts';
 import { streamMetrics } from './stream-metrics.ts';
+import { verifyMetrics } from './verify-metrics.ts';
 
 export function metricsPage(): string {
   return [
@@ -18,6 +19,7 @@ export function metricsPage(): string {
     ...section('The node', nodeMetrics),
     ...section('Streams into this node', streamMetrics),
     ...section('First copies, and tables that are made equal again', copyMetrics),
+    ...section('Comparisons', verifyMetrics),
     ...section('Nodes below this one', originMetrics),
     ...section("This node's PostgreSQL", databaseMetrics),
     ...section('Forecasts', forecastMetrics),

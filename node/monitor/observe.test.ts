@@ -36,6 +36,7 @@ async function linesOf(sample: Partial<Sample>, more: Partial<Snapshot> = {}): P
       streams: [],
       subtree: [],
       copies: [],
+      verified: [],
       parked: [],
       blocked: [],
       partial: [],

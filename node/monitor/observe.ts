@@ -5,6 +5,7 @@ import { countFindings } from './finding.ts';
 import { observeCopies } from './observe-copies.ts';
 import { observePlace } from './observe-place.ts';
 import { observeSubtree } from './observe-subtree.ts';
+import { observeVerified } from './observe-verified.ts';
 import type { Metrics } from './registry.ts';
 import { behind, isReady } from './report-status.ts';
 import type { Slot } from './sample.ts';
@@ -27,6 +28,7 @@ export function observe(metrics: Metrics, snapshot: Snapshot): void {
     observeSlot(metrics, slot);
   }
   observeCopies(metrics, snapshot);
+  observeVerified(metrics, snapshot);
   observePlace(metrics, snapshot);
 }
 

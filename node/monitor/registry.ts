@@ -10,12 +10,14 @@ import { nodeMetrics } from './node-metrics.ts';
 import { originMetrics } from './origin-metrics.ts';
 import { forecastMetrics, probeMetrics } from './probe-metrics.ts';
 import { streamMetrics } from './stream-metrics.ts';
+import { verifyMetrics } from './verify-metrics.ts';
 
 /** Every metric of the node, in the order of its page. */
 export const declarations = {
   ...nodeMetrics,
   ...streamMetrics,
   ...copyMetrics,
+  ...verifyMetrics,
   ...originMetrics,
   ...databaseMetrics,
   ...forecastMetrics,

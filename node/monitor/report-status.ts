@@ -100,6 +100,16 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
     copies: sample.copies
       .filter(({ provider }) => provider === stream.provider)
       .map((copy) => ({ ...copy, secondsLeft: secondsLeft(copy) })),
+    verified: sample.verified
+      .filter(({ provider }) => provider === stream.provider)
+      .map((one) => ({
+        table: `${one.schema}.${one.name}`,
+        state: one.state,
+        rows: one.walked,
+        bytes: one.bytes,
+        through: one.verifiedThrough?.toISOString() ?? null,
+        differing: one.differing,
+      })),
     transactionsApplied: totals.transactions,
     rowsApplied: [...totals.rows.values()].reduce(
       (sum, rows) => sum + rows.insert + rows.update + rows.delete,

@@ -12,6 +12,7 @@ import { localError } from '../database/local-error.ts';
 import { loadStreams, type StreamRow } from '../database/streams.ts';
 import { readSubtree, type SubtreeHeartbeat } from '../database/subtree.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
+import { loadVerify, type VerifyRow } from '../database/verify-tables.ts';
 import { TributaryError } from '../errors.ts';
 import {
   allBlocked,
@@ -34,6 +35,8 @@ export interface Sample {
   readonly streams: readonly StreamRow[];
   /** Tables that are being made equal, or were. */
   readonly copies: readonly Copy[];
+  /** Tables that were compared with the provider's, or are being. */
+  readonly verified: readonly VerifyRow[];
   readonly parked: readonly ParkedCount[];
   /** Tables a stream leaves alone. */
   readonly blocked: readonly Blocked[];
@@ -82,6 +85,7 @@ const nothing: Sample = {
   subtree: [],
   streams: [],
   copies: [],
+  verified: [],
   parked: [],
   blocked: [],
   partial: [],
@@ -156,9 +160,10 @@ export class Sampler {
       const blocked = await allBlocked(query);
       const partial = await allPartial(query);
       const doubts = await readDoubts(query);
+      const verified = await loadVerify(query, null);
       const at = performance.now();
       const copies = await readCopies(database);
-      const told = { copies, parked, blocked, partial, doubts };
+      const told = { copies, verified, parked, blocked, partial, doubts };
       const asked = { streams, freshness, subtree, rates, ...told };
       this.#sample = { ...this.#sample, ...asked, at, disk };
     } catch (error) {

@@ -51,6 +51,20 @@ export const streamReport = z.object({
       secondsLeft: z.number().nullable(),
     }),
   ),
+  /** Tables that were compared with the child's, or are being. */
+  verified: z.array(
+    z.object({
+      table: z.string(),
+      /** wanted, running, failed, done */
+      state: z.string(),
+      rows: z.number(),
+      bytes: z.number(),
+      /** Everything the child had committed by then was compared; null: never yet. */
+      through: z.iso.datetime().nullable(),
+      /** Rows that differed by then; null: never yet. */
+      differing: z.number().nullable(),
+    }),
+  ),
   transactionsApplied: z.number(),
   rowsApplied: z.number(),
   /** Keys that are not level here, by table and reason; `tributary parked list` names them. */

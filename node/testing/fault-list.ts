@@ -651,4 +651,35 @@ export const faults: readonly Fault[] = [
       title: 'is freed by the same part, goes in',
     },
   },
+  {
+    name: 'more rows than are allowed are overwritten and removed',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/reconcile/table-walk.ts',
+        find: 'if (noted > (await this.#allowed())) {',
+        replace: 'if (noted > (await this.#allowed()) * 1000) {',
+      },
+    ],
+    test: {
+      file: `${suites}/verify.test.ts`,
+      title:
+        'more rows than are allowed are held, untouched, until a person has seen and allowed them',
+    },
+  },
+  {
+    name: 'rows that stand only here are not found',
+    breaks: truth,
+    edits: [
+      {
+        file: 'node/reconcile/compare-walk.ts',
+        find: 'if (open.get(text) !== hash) {',
+        replace: 'if (open.has(text) && open.get(text) !== hash) {',
+      },
+    ],
+    test: {
+      file: `${suites}/verify.test.ts`,
+      title: 'verify finds exactly the rows that were changed behind the parent',
+    },
+  },
 ];

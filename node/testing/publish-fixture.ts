@@ -80,6 +80,7 @@ export function topologyOf(
     digest: '0123456789ab',
     zone: 'UTC',
     heartbeatMs: 30_000,
+    verify: null,
     levels: ['district', 'region', 'nation'],
     tables,
     nodes,
