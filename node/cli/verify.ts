@@ -53,7 +53,9 @@ export async function verifyCommand(
   if (typeof runs === 'number') {
     return runs;
   }
-  const verified = await followRuns(place, { runs, timeoutMs: args.timeoutMs }, out);
+  // Progress is for people: what reads JSON gets nothing else.
+  const progress = args.json ? () => {} : out;
+  const verified = await followRuns(place, { runs, timeoutMs: args.timeoutMs }, progress);
   if (!verified) {
     return 1;
   }
