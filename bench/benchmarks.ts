@@ -1,7 +1,8 @@
 /** All benchmarks, in the order they run. A new one is a module with a Benchmark and a line here. */
 import type { Benchmark } from './benchmark.ts';
 import { chain } from './chain/chain.ts';
+import { copy } from './copy/copy.ts';
 import { drain } from './drain/drain.ts';
 import { scale } from './scale/scale.ts';
 
-export const benchmarks: readonly Benchmark[] = [drain, chain, scale];
+export const benchmarks: readonly Benchmark[] = [drain, copy, chain, scale];

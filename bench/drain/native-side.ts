@@ -16,6 +16,8 @@ export interface NativeOptions {
   readonly cluster: Cluster;
   readonly format: 'text' | 'binary';
   readonly synchronousCommit: 'off' | 'on';
+  /** What stands in the tables is copied first; default: no. */
+  readonly copyData?: boolean;
 }
 
 export class NativeSide implements Side {
@@ -36,7 +38,7 @@ export class NativeSide implements Side {
   }
 
   async start(): Promise<void> {
-    const { course, cluster, format, synchronousCommit } = this.#options;
+    const { course, cluster, format, synchronousCommit, copyData = false } = this.#options;
     await cluster.query(`create database ${ident(this.slot)}`);
     const client = new pg.Client({ connectionString: this.url });
     client.on('error', () => {});
@@ -46,7 +48,7 @@ export class NativeSide implements Side {
     const place = `host=127.0.0.1 port=${course.cluster.port} dbname=${course.database} user=${roles.reader} password=${roles.reader}`;
     await client.query(
       `create subscription ${ident(this.slot)} connection ${literal(place)} publication ${nativePublication}
-       with (copy_data = false, binary = ${format === 'binary'}, synchronous_commit = ${synchronousCommit})`,
+       with (copy_data = ${copyData}, binary = ${format === 'binary'}, synchronous_commit = ${synchronousCommit})`,
     );
     await course.streaming(this.slot);
   }

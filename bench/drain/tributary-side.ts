@@ -27,6 +27,7 @@ export class TributarySide implements Side {
   readonly #stack = new AsyncDisposableStack();
   readonly #database: string;
   #client: pg.Client | null = null;
+  #country: Country | null = null;
   #process: NodeProcess | null = null;
   #httpPort = 0;
 
@@ -39,9 +40,15 @@ export class TributarySide implements Side {
     return this.#options.cluster.url({ database: this.#database });
   }
 
-  /** Prepares the provider, too: its replica identity serves every side. */
   async start(): Promise<void> {
-    const { course, cluster, profile } = this.#options;
+    await this.prepare();
+    await this.run();
+    await this.#options.course.streaming(this.slot);
+  }
+
+  /** The provider, too: its replica identity serves every side. */
+  async prepare(): Promise<void> {
+    const { course, cluster } = this.#options;
     await cluster.query(`create database ${ident(this.#database)}`);
     this.#stack.defer(async () => {
       await cluster.query(`drop database ${ident(this.#database)} with (force)`);
@@ -65,10 +72,21 @@ export class TributarySide implements Side {
       }),
     );
     await country.prepare(['district', 'region']);
+    this.#country = country;
     this.#httpPort = country.httpPort('region');
+  }
+
+  /** Returns when it serves. */
+  async run(): Promise<void> {
+    const { profile } = this.#options;
     const profiler = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-    this.#process = country.run('region', profiler);
-    await course.streaming(this.slot);
+    this.#process = this.#country?.run('region', profiler) ?? null;
+    await until(async () => (await this.#state()) !== undefined, {
+      what: 'the node serves',
+      ms: 60_000,
+      everyMs: 10,
+      throwing: false,
+    });
   }
 
   async hold(): Promise<void> {

@@ -139,6 +139,14 @@ export const workloads: readonly Workload[] = [
     backlog: (changes, keys) => `call public.update_rows(${changes}, 100, ${keys}, true)`,
     wanted: null,
   },
+  {
+    name: 'huge',
+    about: 'one transaction of a million approved inserts',
+    keys: 1000,
+    changes: 1_000_000,
+    backlog: (changes) => `call public.insert_rows(${changes}, ${changes}, 10, false, 0)`,
+    wanted: null,
+  },
 ];
 
 /** The calls before the backlog, and the backlog, of a workload at a scale. */
