@@ -199,6 +199,11 @@ const catalogue = {
     advice:
       "See the doubt's name in the status; do not drop the slot: the rows here may be the last copy.",
   },
+  provider_not_level: {
+    policy: 'passing',
+    text: 'the child went back in time and is not level with its own children yet',
+    advice: 'Nothing: it is asked again until its own children have brought it up to date.',
+  },
   proof_due: {
     policy: 'passing',
     text: "the child's publication is no longer the one that was known",

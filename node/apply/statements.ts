@@ -3,7 +3,7 @@
  * into a row source `s`; a text array is cast to the column's type without modifier, so that an overlong value is an
  * error and is not cut. Pure; parameters are numbered in the order of the columns, then the origins.
  */
-import { ident, qualified } from '../database/ident.ts';
+import { ident, literal, qualified } from '../database/ident.ts';
 import type { Layout, MappedColumn } from './layout.ts';
 import type { DeferrableConstraint, UniqueIndex } from './target.ts';
 
@@ -170,9 +170,16 @@ export function upsertSql(
 /** Deletes every row of the subtree: what a provider's TRUNCATE means here. Parameter: the origins. */
 export function truncateSql(layout: Layout): string {
   const { soft } = layout.flags;
+  const where = `${guard(layout, 1)} and not ${isRewound(layout)}`;
   return soft === null
-    ? `delete from ${qualified(layout.target)} t where ${guard(layout, 1)}`
-    : `update ${qualified(layout.target)} t set ${ident(soft)} = true where ${guard(layout, 1)}`;
+    ? `delete from ${qualified(layout.target)} t where ${where}`
+    : `update ${qualified(layout.target)} t set ${ident(soft)} = true where ${where}`;
+}
+
+/** A row that may be the last copy, since its child went back in time. */
+function isRewound({ target, key }: Layout): string {
+  const texts = key.map(({ column }) => `concat(t.${ident(column.name)})`);
+  return `exists (select from tributary.parked p where p.reason = 'rewound' and p.schema_name = ${literal(target.schema)} and p.table_name = ${literal(target.name)} and p.key = jsonb_build_array(${texts.join(', ')}))`;
 }
 
 /**

@@ -44,6 +44,17 @@ const shapes = {
     },
     words: ['list|retry|discard'],
   },
+  rewound: {
+    options: {
+      ...place,
+      ...json,
+      stream: { type: 'string' },
+      table: { type: 'string' },
+      key: { type: 'string' },
+      admin: { type: 'string' },
+    },
+    words: ['list|return|release'],
+  },
   verify: {
     options: {
       ...place,

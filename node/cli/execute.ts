@@ -10,6 +10,7 @@ import { placeOf, topologyFile, type Place } from './place.ts';
 import { prepareCommand, type PrepareArguments } from './prepare.ts';
 import { reconcileCommand } from './reconcile.ts';
 import { reloadCommand } from './reload.ts';
+import { rewoundCommand, type RewoundArguments } from './rewound.ts';
 import { runCommand, type Signals } from './run.ts';
 import { statusCommand } from './status.ts';
 import { topologyCommand } from './topology.ts';
@@ -54,6 +55,8 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
       const how = { plan: textOf(args, 'plan'), yes: options['yes'] === true };
       return await reconcileCommand(await placeOf(args), { ...asked(args), ...how }, out);
     }
+    case 'rewound':
+      return await rewoundCommand(await placeOf(args), rewoundOf(args), out);
     case 'topology':
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
     case 'prepare':
@@ -83,6 +86,24 @@ async function statusOf(args: Arguments, out: Terminal['out']): Promise<number> 
     rest.forEach((line) => out(line));
     return exitCodes.unknown;
   }
+}
+
+function rewoundOf(args: Arguments): RewoundArguments {
+  const {
+    words: [verb],
+    options,
+  } = args;
+  if (verb !== 'list' && verb !== 'return' && verb !== 'release') {
+    throw new TributaryError('usage', { expected: 'tributary rewound list|return|release' });
+  }
+  return {
+    verb,
+    stream: textOf(args, 'stream'),
+    table: textOf(args, 'table'),
+    key: textOf(args, 'key'),
+    admin: textOf(args, 'admin'),
+    json: options['json'] === true,
+  };
 }
 
 function parkedOf(args: Arguments): ParkedArguments {

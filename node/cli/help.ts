@@ -18,6 +18,12 @@ export const help = `tributary: carries approved records upstream between Postgr
                                          compare the tables here with the children's: which keys differ
   tributary reconcile [--stream NAME] [--table TABLE] [--timeout SECONDS] [--yes | --plan RUN]
                                          show what making them equal would change here; do it with --plan or --yes
+  tributary rewound list --stream NAME [--table TABLE] [--json]
+                                         keys that stand only here, or differ here, since that child went back in time
+  tributary rewound return --stream NAME --admin URL [--table TABLE] [--key '["..."]']
+                                         write them into the child's own database, with a login there
+  tributary rewound release --stream NAME [--table TABLE] [--key '["..."]']
+                                         take the child's version instead; rows it does not have are removed
   tributary check [--json]               everything that would break later, each with what mends it
   tributary prepare [--plan] [--admin URL] [--undo]
                                          make this node's PostgreSQL ready, as its owner

@@ -107,6 +107,7 @@ function nodeApi(service: NodeService): { reading: NodeReading; acting: NodeActi
       resume: async (stream, actor) => await service.deeds.setPaused(stream, false, actor),
       verify: async (stream, deed) => await service.deeds.verify(stream, deed),
       reconcile: async (stream, deed) => await service.deeds.reconcile(stream, deed),
+      freeRewound: async (stream, deed) => await service.deeds.freeRewound(stream, deed),
     },
   };
 }

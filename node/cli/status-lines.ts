@@ -83,7 +83,7 @@ function streamLines(stream: StreamStatus): readonly string[] {
   lines.push(
     ...stream.parked.map(
       ({ table, reason, count }) =>
-        `  ${table}: ${count} parked (${reason}), see \`tributary parked list\``,
+        `  ${table}: ${count} parked (${reason}), see \`tributary ${reason === 'rewound' ? 'rewound' : 'parked'} list\``,
     ),
     ...stream.verified.flatMap(verifiedLine),
     ...stream.blocked.map(({ table, reason, cause, column, advice }) => {

@@ -5,8 +5,8 @@ import { localError } from '../database/local-error.ts';
 import { setPaused } from '../database/streams.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
-import type { Asking, Discard, Mending } from '../http/node-api.ts';
-import { discardKey, retryNow } from '../parking/deeds.ts';
+import type { Asking, Discard, Free, Mending } from '../http/node-api.ts';
+import { discardKey, freeKeys, retryNow } from '../parking/deeds.ts';
 import { tableNameOf, tableText } from '../parking/parked-key.ts';
 import { ParkedView } from '../parking/parked-view.ts';
 import { askMend, askVerify } from '../reconcile/deeds.ts';
@@ -59,6 +59,17 @@ export class StreamDeeds {
       await discardKey(database, view, deed);
     });
     changed();
+  }
+
+  /** Rewound keys become what they are at the child; how many. */
+  async freeRewound(provider: string, { actor, table, keys }: Free): Promise<number> {
+    const { database, supervisor } = this.#options;
+    const named = table === undefined ? null : tableNameOf(table);
+    const deed = { table: named, keys: keys ?? null, by: this.#by(actor) };
+    return await this.#act(provider, async () => {
+      const view = supervisor().parkedOf(provider) ?? new ParkedView(provider);
+      return await freeKeys(database, view, deed);
+    });
   }
 
   /** Tables of a stream are compared soon. Returns the run. @throws TributaryError table_unknown. */

@@ -8,6 +8,11 @@ import { wantAllSql } from './reconcile-tables.ts';
 import { takeOver, type StreamIdentity, type StreamRow } from './streams.ts';
 import { queryOf, type TributaryDatabase } from './tables.ts';
 
+/** Every key that stands only here or differs here is listed before anything is written: the stream waits. */
+export const rewound = 'rewound';
+/** They are listed: what is missing here is added beside the stream. */
+const rewoundListed = 'rewound_listed';
+
 export interface Restart {
   /** The new slot. */
   readonly start: StreamIdentity;
@@ -36,6 +41,9 @@ export async function restartStream(
         publication_oid = ${String(start.publicationOid)}::bigint,
         publication_nonce = ${start.publicationNonce},
         incomplete = ${reason},
+        unwitnessed = case when ${reason} = ${rewound} then (
+          select h.nonce from tributary.heartbeat h where h.node = ${known.provider}
+        ) end,
         updated = now()
       where provider = ${known.provider} and epoch = ${known.epoch.toString()}::bigint
       returning (select n.name from tributary.node n) as node
@@ -69,5 +77,37 @@ export async function restartStream(
       throw new TributaryError('fenced', { stream: known.provider });
     }
     return row;
+  });
+}
+
+/** Whether rows may only be added here until every table has been compared. */
+export function isRewound({ incomplete }: StreamRow): boolean {
+  return incomplete === rewound || incomplete === rewoundListed;
+}
+
+/** From now on the stream may run. @throws TributaryError fenced */
+export async function noteListed(
+  database: TributaryDatabase,
+  known: StreamRow,
+  found: ReadonlyMap<string, number>,
+): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    const { rows } = await sql<{ node: string }>`
+      update tributary.stream set incomplete = ${rewoundListed}
+      where provider = ${known.provider} and epoch = ${known.epoch.toString()}::bigint
+      returning (select n.name from tributary.node n) as node
+    `.execute(transaction);
+    const [moved] = rows;
+    if (!moved) {
+      throw new TributaryError('fenced', { stream: known.provider });
+    }
+    await writeAudit(transaction, {
+      node: moved.node,
+      actor: itself,
+      action: 'rewound_listed',
+      subject: known.provider,
+      detail: Object.fromEntries([...found].filter(([, count]) => count > 0)),
+    });
+    await sql`select tributary.refresh_origins()`.execute(transaction);
   });
 }

@@ -85,12 +85,15 @@ void test('each take-over raises the epoch and leaves the position', async () =>
 
 void test('the witness is the last heartbeat of the provider applied here', async () => {
   await using node = await Node.create();
-  assert.equal(await witnessOf(node.database, 'north'), null);
+  const known = { provider: 'north', unwitnessed: null };
+  assert.equal(await witnessOf(node.database, known), null);
   await node.beat();
-  const witness = await witnessOf(node.database, 'north');
+  const witness = await witnessOf(node.database, known);
   const { rows } = await node.pool.query(`select nonce, lsn from tributary.heartbeat_log`);
   assert.deepEqual(rows, [{ nonce: witness?.nonce, lsn: rows[0]?.lsn }]);
   assert.equal(witness?.lsn, parseLsn(rows[0]?.lsn));
+  const before = { ...known, unwitnessed: witness?.nonce ?? null };
+  assert.equal(await witnessOf(node.database, before), null, 'from before it went back in time');
 });
 
 void test('what is incomplete is in the own heartbeat from the commit on that began the stream', async () => {

@@ -18,6 +18,8 @@ export interface StreamRow extends StreamIdentity {
   readonly incomplete: string | null;
   readonly paused: boolean;
   readonly updated: Date;
+  /** Nonce of the heartbeat here that the provider need not know, for it is from before it went back in time. */
+  readonly unwitnessed: string | null;
 }
 
 /** Where a stream stands, and at which provider. */
@@ -48,6 +50,7 @@ const columns = [
   'incomplete',
   'paused',
   'updated',
+  'unwitnessed',
 ] as const;
 
 export async function loadStreams(database: TributaryDatabase): Promise<StreamRow[]> {
@@ -139,14 +142,14 @@ export async function setPaused(
 /** The provider's last heartbeat applied here, which a provider that is the one we knew still holds. */
 export async function witnessOf(
   database: TributaryDatabase,
-  provider: string,
+  { provider, unwitnessed }: Pick<StreamRow, 'provider' | 'unwitnessed'>,
 ): Promise<Witness | null> {
   const row = await database
     .selectFrom('heartbeat')
     .select(['nonce', 'lsn'])
     .where('node', '=', provider)
     .executeTakeFirst();
-  return row ? { nonce: row.nonce, lsn: parseLsn(row.lsn) } : null;
+  return row && row.nonce !== unwitnessed ? { nonce: row.nonce, lsn: parseLsn(row.lsn) } : null;
 }
 
 interface RawStream {
@@ -162,6 +165,7 @@ interface RawStream {
   readonly incomplete: string | null;
   readonly paused: boolean;
   readonly updated: Date;
+  readonly unwitnessed: string | null;
 }
 
 function streamRow(row: RawStream): StreamRow {
@@ -178,5 +182,6 @@ function streamRow(row: RawStream): StreamRow {
     incomplete: row.incomplete,
     paused: row.paused,
     updated: row.updated,
+    unwitnessed: row.unwitnessed,
   };
 }

@@ -26,6 +26,7 @@ export interface TributaryTables {
     readonly paused: Generated<boolean>;
     readonly created: Generated<Date>;
     readonly updated: Generated<Date>;
+    readonly unwitnessed: Generated<string | null>;
   };
   readonly route: { readonly origin: string; readonly via: string };
   readonly heartbeat: {

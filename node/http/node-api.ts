@@ -19,6 +19,8 @@ export interface NodeActing {
   resume(stream: string, actor: string): Promise<void>;
   /** Every parked key of a stream, or of one of its tables, is tried again soon; how many. @throws TributaryError. */
   retryParked(stream: string, deed: Asking): Promise<number>;
+  /** Rewound keys follow the child again; how many. @throws TributaryError. */
+  freeRewound(stream: string, deed: Free): Promise<number>;
   /** @throws TributaryError. */
   discardParked(stream: string, deed: Discard): Promise<void>;
   /** Tables of a stream are compared with the child's soon; the run. @throws TributaryError. */
@@ -37,6 +39,14 @@ export interface Mending {
   readonly actor: string;
   /** Of `verify`. */
   readonly run: string;
+}
+
+export interface Free {
+  readonly actor: string;
+  /** Absent: of every table. */
+  readonly table?: string;
+  /** Absent: every key. */
+  readonly keys?: readonly (readonly string[])[];
 }
 
 export interface Discard {

@@ -74,7 +74,7 @@ export const pageScript = `
         ? 'New slot since ' + t.doubtsMet[0].at.slice(0, 16).replace('T', ' ') + ' UTC: ' + t.doubtsMet[0].name + '. Every table is compared.' : '',
       t.retryInMs ? 'Tried again in ' + Math.ceil(t.retryInMs / 1000) + ' s.' : '',
       t.incompleteReason && 'Not complete: ' + t.incompleteReason + '.',
-      ...t.parked.map((p) => p.table + ': ' + p.count + ' parked (' + p.reason + ').'),
+      ...t.parked.filter((p) => p.reason !== 'rewound').map((p) => p.table + ': ' + p.count + ' parked (' + p.reason + ').'),
       ...t.blocked.map((b) => b.table + ' is left alone' + (b.cause ? ' (' + b.cause + (b.column ? ' ' + b.column : '') + '). ' : '. ') + b.advice),
       ...t.partial.map((p) => p.table + ' goes in without ' + p.columns.join(', ') + '. Here: ' + p.mend),
       ...t.verified.filter((v) => v.state !== 'done').map((v) => v.table + ': comparison ' + v.state + ', ' + count(v.rows) + ' rows.'),
@@ -101,6 +101,9 @@ export const pageScript = `
       s.parent && tile(age(offlineSeconds), 'may be cut off from ' + s.parent, offlineSeconds !== null && offlineSeconds < 86400 ? 'warn' : ''),
     ].filter(Boolean));
     fill('streams', ['from', 'state', 'heartbeat', 'copy', 'behind', 'rows applied', 'position'], s.streams, showStream);
+    const last = s.streams.flatMap((t) => t.parked.filter((p) => p.reason === 'rewound').map((p) => ({ from: t.provider, ...p })));
+    fill('rewound', ['from', 'table', 'rows', 'a person decides'], last, (table, r) => row(table, [
+      r.from, r.table, [count(r.count), 'bad'], 'tributary rewound list|return|release --stream ' + r.from], 'td'));
     fill('origins', ['origin', 'figures are old', 'complete', 'by way of', 'reason'], s.freshness, (table, f) => row(table, [
       f.origin, f.ageSeconds === null ? ['never heard of', 'warn'] : age(f.ageSeconds), f.complete ? ['yes', 'ok'] : ['no', 'warn'], f.via, f.reason ?? ''], 'td'));
     fill('probes', ['application', 'state', 'answers in', 'certificate until', 'since'], s.probes, (table, p) => row(table, [

@@ -182,6 +182,7 @@ void test(
         pause: async () => await Promise.resolve(),
         resume: async () => await Promise.resolve(),
         retryParked: async () => await Promise.resolve(0),
+        freeRewound: async () => await Promise.resolve(0),
         discardParked: async () => await Promise.resolve(),
         verify: async () => await Promise.resolve(''),
         reconcile: async () => await Promise.resolve(0),

@@ -43,6 +43,7 @@ export const page = `<!doctype html>
 <p id="problem"></p>
 <div id="tiles"></div>
 <section data-list><h2>Streams</h2><table id="streams"></table></section>
+<section data-list><h2>Rewound: may be the last copy</h2><table id="rewound"></table></section>
 <section data-list><h2>Origins</h2><table id="origins"></table></section>
 <section data-list><h2>Applications</h2><table id="probes"></table></section>
 <section data-list><h2>Slots</h2><table id="slots"></table></section>

@@ -34,6 +34,10 @@ class Node {
           await this.#act(`retry ${stream} ${table ?? 'all'} by ${actor}`);
           return 3;
         },
+        freeRewound: async (stream, { actor, table, keys }) => {
+          await this.#act(`free ${stream} ${table ?? 'all'} ${keys?.join() ?? 'all'} by ${actor}`);
+          return 2;
+        },
         discardParked: async (stream, { actor, table, key }) =>
           await this.#act(`discard ${stream} ${table} ${key.join()} by ${actor}`),
         resume: async (stream, actor) => await this.#act(`resume ${stream} by ${actor}`),

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Asking, Discard, Mending, NodeActing, NodeReading } from './node-api.ts';
+import type { Asking, Discard, Free, Mending, NodeActing, NodeReading } from './node-api.ts';
 import { page } from './page.ts';
 
 export interface HttpOptions {
@@ -144,6 +144,24 @@ const discardAction = {
   },
 } as const;
 
+const freeAction = {
+  ...streamAction,
+  body: {
+    type: 'object',
+    properties: {
+      actor,
+      table: tableName,
+      keys: {
+        type: 'array',
+        items: { type: 'array', items: text, minItems: 1, maxItems: 32 },
+        maxItems: 1000,
+      },
+    },
+    required: ['actor'],
+    additionalProperties: false,
+  },
+} as const;
+
 interface StreamAction {
   readonly Params: { readonly stream: string };
   readonly Body: { readonly actor: string };
@@ -182,6 +200,12 @@ function addParkedActing(here: FastifyInstance, acting: NodeActing): void {
     { schema: tableAction },
     async ({ params: { stream }, body }, reply) =>
       await reply.send({ stream, keys: await acting.retryParked(stream, body) }),
+  );
+  here.post<{ Params: StreamAction['Params']; Body: Free }>(
+    '/api/streams/:stream/rewound/free',
+    { schema: freeAction },
+    async ({ params: { stream }, body }, reply) =>
+      await reply.send({ stream, keys: await acting.freeRewound(stream, body) }),
   );
   here.post<{ Params: StreamAction['Params']; Body: Discard }>(
     '/api/streams/:stream/parked/discard',

@@ -14,6 +14,8 @@ export function adviceFor({ reason, sqlstate }: ParkCause): string {
       return 'The key belongs to a row of another node. Find which of the two made it, and delete or renew the other.';
     case 'orphan':
       return 'Nothing: the row goes in when the row it refers to has arrived. If that never comes, see whether it is approved at its node.';
+    case 'rewound':
+      return 'The child went back in time. Give what stands here back to it by `tributary rewound return`, or take its version by `tributary rewound release`.';
     default:
       return reason satisfies never;
   }

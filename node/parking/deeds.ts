@@ -3,9 +3,10 @@ import { CompiledQuery, sql } from 'kysely';
 import { type Deed, writeAudit } from '../database/audit.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
-import { type KeyOfTable, type TableName, tableText } from './parked-key.ts';
+import { because, type KeyOfTable, type TableName, tableText } from './parked-key.ts';
 import { makeDue, type ParkQuery, unpark } from './parked-table.ts';
 import type { ParkedView } from './parked-view.ts';
+import { freeRewound } from './rewound-table.ts';
 
 export type By = Pick<Deed, 'node' | 'actor'>;
 
@@ -38,7 +39,7 @@ export async function discardKey(
   await view.exclusive(async () => {
     await database.transaction().execute(async (transaction) => {
       const query = queryOf(transaction);
-      if ((await unpark(query, view.provider, [key])) === 0) {
+      if (view.isRewound(key) || (await unpark(query, view.provider, [key])) === 0) {
         throw new TributaryError('key_not_parked', {
           stream: view.provider,
           table: tableText(key.table),
@@ -50,6 +51,45 @@ export async function discardKey(
       await sql`select tributary.refresh_origins()`.execute(transaction);
     });
     view.remove([key]);
+  });
+}
+
+export interface Freeing {
+  /** Null: of every table. */
+  readonly table: TableName | null;
+  /** Null: every key. */
+  readonly keys: readonly (readonly string[])[] | null;
+  readonly by: By;
+}
+
+/** Rewound keys follow the child again: each is read there and becomes what it is by then. Returns how many. */
+export async function freeKeys(
+  database: TributaryDatabase,
+  view: ParkedView,
+  { table, keys, by }: Freeing,
+): Promise<number> {
+  return await view.exclusive(async () => {
+    const freed = await database.transaction().execute(async (transaction) => {
+      const query = queryOf(transaction);
+      const some: KeyOfTable[] = [];
+      for (const key of keys ?? [null]) {
+        some.push(...(await freeRewound(query, { provider: view.provider, table, key })));
+      }
+      const detail = { table: table && tableText(table), keys: some.length };
+      const deed = { ...by, action: 'rewound_free', subject: view.provider, detail };
+      await writeAudit(transaction, deed);
+      await sql`select tributary.refresh_origins()`.execute(transaction);
+      return some;
+    });
+    view.add(
+      freed.map((key) => ({
+        ...key,
+        ...because('update_missing'),
+        origin: null,
+        waitsFor: null,
+      })),
+    );
+    return freed.length;
   });
 }
 

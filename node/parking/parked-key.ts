@@ -3,7 +3,8 @@
 /**
  * row_failed: PostgreSQL refuses the row. value_missing: an out-of-line value did not travel with it. update_missing: a
  * row to be changed is not here, and not all of it travelled. origin_violation: the key belongs to a row of another
- * subtree. orphan: the row it refers to has not arrived.
+ * subtree. orphan: the row it refers to has not arrived. rewound: the child went back in time, and what stands here may be
+ * the last copy.
  */
 export const parkReasons = [
   'row_failed',
@@ -11,6 +12,7 @@ export const parkReasons = [
   'update_missing',
   'origin_violation',
   'orphan',
+  'rewound',
 ] as const;
 
 export type ParkReason = (typeof parkReasons)[number];

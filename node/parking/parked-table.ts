@@ -98,7 +98,7 @@ export async function dueKeys(
   most: number,
 ): Promise<readonly Parked[]> {
   const { rows } = await query(
-    `select ${parkedList} from tributary.parked p where p.provider = $1 and p.retry_at <= now() order by p.retry_at limit $2`,
+    `select ${parkedList} from tributary.parked p where p.provider = $1 and p.retry_at <= now() and p.reason <> 'rewound' order by p.retry_at limit $2`,
     [provider, most],
   );
   return (rows as ParkedRow[]).map(parkedOf);
@@ -107,7 +107,7 @@ export async function dueKeys(
 /** Milliseconds until the next key is due, 0 if one is; null: nothing is parked. */
 export async function nextDueMs(query: ParkQuery, provider: string): Promise<number | null> {
   const { rows } = await query(
-    `select greatest(0, extract(epoch from min(p.retry_at) - now()) * 1000)::float8 as ms from tributary.parked p where p.provider = $1`,
+    `select greatest(0, extract(epoch from min(p.retry_at) - now()) * 1000)::float8 as ms from tributary.parked p where p.provider = $1 and p.reason <> 'rewound'`,
     [provider],
   );
   return (rows as { ms: number | null }[])[0]?.ms ?? null;
@@ -135,7 +135,7 @@ export async function makeDue(
   const { rows } = await query(
     `with due as (
        update tributary.parked p set retry_at = now()
-       where p.provider = $1 and ($2::text is null or p.schema_name = $2 and p.table_name = $3)
+       where p.provider = $1 and p.reason <> 'rewound' and ($2::text is null or p.schema_name = $2 and p.table_name = $3)
        returning 1
      ) select count(*)::int as count from due`,
     [provider, table?.schema ?? null, table?.name ?? null],

@@ -15,7 +15,7 @@ export interface ViewedKey {
   leftOut: number;
 }
 
-/** Keys of a table and stream, those that wait for a referenced row not counted, beyond which the table is blocked. */
+/** Keys of a table and stream, those that wait for a referenced row or for a person not counted, beyond which the table is blocked. */
 export const mostParked = 10_000;
 
 export class ParkedView {
@@ -55,11 +55,16 @@ export class ParkedView {
     return this.#tables.get(tableText(table))?.get(JSON.stringify(key)) ?? null;
   }
 
+  /** Nothing touches a key that may be the last copy. */
+  isRewound(key: KeyOfTable): boolean {
+    return this.find(key)?.reason === 'rewound';
+  }
+
   /** Keys of a table that count towards its bound. */
   counted(table: string): number {
     let count = 0;
     for (const { reason } of this.keysOf(table).values()) {
-      count += reason === 'orphan' ? 0 : 1;
+      count += reason === 'orphan' || reason === 'rewound' ? 0 : 1;
     }
     return count;
   }

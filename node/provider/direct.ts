@@ -1,7 +1,7 @@
 /** The provider over connections to its PostgreSQL. */
 import { tmpdir } from 'node:os';
 import type { Log } from '../log.ts';
-import { noLsn } from '../pgoutput/lsn.ts';
+import { formatLsn, noLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
 import { describe } from './describe.ts';
@@ -19,7 +19,7 @@ import type {
   StreamProgress,
 } from './provider.ts';
 import type { Reader } from './reader.ts';
-import { answerMs, type SessionOptions } from './session.ts';
+import { answerMs, openSession, type SessionOptions } from './session.ts';
 import { dropSlot, makeSlot } from './slot.ts';
 
 export interface DirectOptions {
@@ -128,6 +128,15 @@ class Direct implements Provider {
 
   hasten(position: Lsn): void {
     this.#stream?.hasten(position);
+  }
+
+  async isLevel(since: Lsn): Promise<boolean> {
+    await using session = await openSession({ ...this.#session, replication: false });
+    const rows = await session.ask<{ level: boolean }>(
+      'select tributary.level_since($1) as level',
+      [formatLsn(since)],
+    );
+    return rows[0]?.level ?? false;
   }
 
   async openReader(): Promise<Reader> {

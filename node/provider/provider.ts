@@ -42,6 +42,12 @@ export interface Provider extends AsyncDisposable {
   hasten(position: Lsn): void;
 
   /**
+   * Whether the provider is level with its own children, as its own node has said after `since`: a restored one is not
+   * judged before. @throws TributaryError provider_*
+   */
+  isLevel(since: Lsn): Promise<boolean>;
+
+  /**
    * A connection for reading ranges of the published tables; the caller ends it.
    * @throws TributaryError provider_unreachable | provider_refused
    */

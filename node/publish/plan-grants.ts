@@ -18,6 +18,15 @@ interface Grant {
 }
 
 const readOnly = ['migration', 'prepared', 'freshness', 'node'];
+/** Tells the parent whether this node is level with its own children; reads our own tables only. */
+const levelness: Grant = {
+  role: 'reader',
+  kind: 'function',
+  object: 'tributary.level_since',
+  sql: 'tributary.level_since(pg_lsn)',
+  privileges: ['execute'],
+};
+
 /** Functions that look at the application's tables with the rights of their owner. */
 const readingFunctions = [
   'tables_with_rows()',
@@ -123,6 +132,7 @@ function wantedGrants(intent: Intent, decision: Decision, facts: Facts): readonl
       own('reader', 'heartbeat_log', ['select']),
       own('reader', 'unused_slot', ['select']),
       ...reading,
+      levelness,
       dropper,
     );
   }

@@ -8,7 +8,7 @@ import type { Trail } from './trail.ts';
 
 export interface StreamSide {
   readonly scope: StreamScope;
-  readonly provider: Pick<Provider, 'describe' | 'openReader' | 'hasten' | 'progress'>;
+  readonly provider: Pick<Provider, 'describe' | 'openReader' | 'hasten' | 'progress' | 'isLevel'>;
   readonly applier: Applier;
   readonly trail: Trail;
   /** What is parked of the stream. */

@@ -74,7 +74,7 @@ export class TableSides implements AsyncDisposable {
 }
 
 /** A row that is softly deleted here does not count as one. */
-function here(
+export function here(
   { schema, name }: TableName,
   tables: readonly ReplicatedTable[],
 ): { readonly condition?: string } {

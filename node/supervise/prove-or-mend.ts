@@ -2,7 +2,7 @@
  * Before a stream goes on: proves that its provider is the one that was known, where it was. Where doubt remains but
  * nothing can have been lost there, a new slot is made and every table of the stream is compared beside it.
  */
-import { restartStream } from '../database/restart-stream.ts';
+import { isRewound, restartStream, rewound } from '../database/restart-stream.ts';
 import { witnessOf, type StreamRow } from '../database/streams.ts';
 import { TributaryError } from '../errors.ts';
 import { formatLsn } from '../pgoutput/lsn.ts';
@@ -32,7 +32,7 @@ export async function proveOrMend(
   { provider, known }: Ends,
 ): Promise<StreamRow> {
   const { database, seen } = options;
-  const witness = await witnessOf(database, known.provider);
+  const witness = await witnessOf(database, known);
   const found = await provider.prove({
     node: known.provider,
     systemIdentifier: known.systemIdentifier,
@@ -48,23 +48,38 @@ export async function proveOrMend(
   if (doubts.length === 0) {
     return known;
   }
-  if (remedyOf(doubts, { witnessed: witness !== null }) !== 'mend') {
+  const remedy = remedyOf(doubts, { witnessed: witness !== null });
+  if (remedy === 'person') {
     throw new StreamDoubted(known.provider, doubts);
   }
-  return await mend(options, events, { provider, known, doubts });
+  // As long as what it lost is not sorted out, another doubt does not make it trustworthy.
+  const careful = remedy === 'rewound' || isRewound(known);
+  return await restart(options, events, { provider, known, doubts, careful });
+}
+
+interface Restarting {
+  readonly doubts: readonly Doubt[];
+  /** The provider went back in time, or is another database: rows are only added here. */
+  readonly careful: boolean;
 }
 
 /** The slot first: its position is taken with it, and what its provider commits from then on comes by the stream. */
-async function mend(
+async function restart(
   { database, log, trail }: AttemptOptions,
   events: AttemptEvents,
-  { provider, known, doubts }: Ends & { readonly doubts: readonly Doubt[] },
+  { provider, known, doubts, careful }: Ends & Restarting,
 ): Promise<StreamRow> {
   const names = doubts.map(({ name }) => name);
   const fields = { stream: known.provider, doubts: names.join(', ') };
-  log.warn(fields, 'the provider is doubted; nothing can be lost there: a new slot is made');
+  log.warn(
+    fields,
+    careful
+      ? 'the provider went back in time or is another database: a new slot is made, and no row here is touched'
+      : 'the provider is doubted; nothing can be lost there: a new slot is made',
+  );
   const start = await provider.makeSlot();
-  const [reason = 'doubt'] = names;
+  const [first = 'doubt'] = names;
+  const reason = careful ? rewound : first;
   const row = await restartStream(database, known, { start, reason, doubts: names });
   trail.restart();
   const from = formatLsn(row.position);

@@ -4,6 +4,7 @@
  */
 import type { Applier } from '../apply/applier.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import { noteListed, rewound } from '../database/restart-stream.ts';
 import { beginStream, takeOver, type StreamIdentity, type StreamRow } from '../database/streams.ts';
 import { queryOf, type TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
@@ -13,6 +14,7 @@ import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
 import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
+import { scanRewound } from '../reconcile/rewound-scan.ts';
 import { AppliedPosition, type StreamSide, Turns } from '../reconcile/stream-side.ts';
 import type { Trail } from '../reconcile/trail.ts';
 import { Verifier } from '../reconcile/verifier.ts';
@@ -117,6 +119,13 @@ export async function attemptStream(
     position: new AppliedPosition(row.position),
     format,
   };
+  if (row.incomplete === rewound) {
+    await sortOut(options, { stream, row, signal });
+    events.completenessChanged();
+  }
+  if (signal.aborted) {
+    return;
+  }
   await using _beside = besideStream(options, { stream, events, signal });
   await using watch = IdentityWatch.begin(database, row);
   const either = AbortSignal.any([signal, watch.differs]);
@@ -132,6 +141,30 @@ export async function attemptStream(
   if (!signal.aborted) {
     const code = watch.differs.aborted ? 'proof_due' : 'link_cut';
     throw new TributaryError(code, { stream: scope.provider });
+  }
+}
+
+interface Sorting {
+  readonly stream: StreamSide;
+  readonly row: StreamRow;
+  readonly signal: AbortSignal;
+}
+
+/** Lists what stands only here or differs here, once the provider is level with its own children. */
+async function sortOut(
+  { scope, database, tables, log }: AttemptOptions,
+  { stream, row, signal }: Sorting,
+): Promise<void> {
+  if (!scope.providerIsLeaf && !(await stream.provider.isLevel(row.position))) {
+    throw new TributaryError('provider_not_level', { stream: scope.provider });
+  }
+  const query = queryOf(database);
+  const found = await unlessAborted(scanRewound({ stream, tables, query }, signal), signal);
+  if (found && !signal.aborted) {
+    await noteListed(database, row, found);
+    const keys = [...found.values()].reduce((sum, count) => sum + count, 0);
+    const fields = { stream: scope.provider, keys };
+    log.warn(fields, 'what stands only here, or differs here, is listed and left as it is');
   }
 }
 

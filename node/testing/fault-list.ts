@@ -217,7 +217,7 @@ export const faults: readonly Fault[] = [
     ],
     test: {
       file: 'node/testing/suites/clone.test.ts',
-      title: 'a clone that wrote on is refused by its missing witness',
+      title: 'a clone that wrote on is recognised by its missing witness',
     },
   },
   {
@@ -283,6 +283,43 @@ export const faults: readonly Fault[] = [
       file: 'node/provider/remedy.test.ts',
       title: 'one sign of an older or another database',
     },
+  },
+  {
+    name: 'a child that went back in time is mended like one that did not',
+    breaks: 'no silent loss: the last copy of a lost day is overwritten and removed',
+    edits: [
+      {
+        file: 'node/supervise/prove-or-mend.ts',
+        find: "const careful = remedy === 'rewound' || isRewound(known);",
+        replace: "const careful = remedy === 'person' || isRewound(known);",
+      },
+    ],
+    test: { file: `${suites}/rewound.test.ts`, title: "restored from yesterday's backup" },
+  },
+  {
+    name: 'a comparison settles rewound keys too',
+    breaks: 'no silent loss: the comparison beside the stream removes what was listed',
+    edits: [
+      {
+        file: 'node/reconcile/settle.ts',
+        find: 'options.keys.filter((key) => !parked.isRewound({ table, key }))',
+        replace:
+          'options.keys.filter((key) => key.length > 0 || !parked.isRewound({ table, key }))',
+      },
+    ],
+    test: { file: `${suites}/rewound.test.ts`, title: "restored from yesterday's backup" },
+  },
+  {
+    name: 'a restored region is judged before its districts have brought it up to date',
+    breaks: 'no silent loss: rows that stand in the districts are listed as lost',
+    edits: [
+      {
+        file: 'node/supervise/stream-attempt.ts',
+        find: 'if (!scope.providerIsLeaf && !(await stream.provider.isLevel(row.position))) {',
+        replace: 'if (!scope.providerIsLeaf && row.paused) {',
+      },
+    ],
+    test: { file: `${suites}/rewound.test.ts`, title: 'a restored region is brought up' },
   },
   {
     name: 'a transaction whose link is cut is sent again for ever',

@@ -28,6 +28,7 @@ export function gated(provider: Provider, gate: Gate): Provider {
     dropSlot: async () => await provider.dropSlot(),
     stream: (from, options) => heldStream(provider, gate, { from, ...options }),
     hasten: (position) => provider.hasten(position),
+    isLevel: async (since) => await provider.isLevel(since),
     openReader: async () => await provider.openReader(),
     confirm: (position) => provider.confirm(position),
     progress: () => provider.progress(),

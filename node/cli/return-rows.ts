@@ -1,0 +1,260 @@
+/**
+ * Rows that stand here, written into the child's own tables as the child's own: from there they come up again by the
+ * stream. Values go as the texts PostgreSQL itself writes and reads. A row that its application's constraints refuse is
+ * told and stays listed here.
+ */
+import pg from 'pg';
+import type { NodeConfig, ReplicatedTable, Topology } from '../config/model.ts';
+import { replicationSet } from '../config/built-in.ts';
+import { clientConfig } from '../database/connect.ts';
+import { ident, qualified } from '../database/ident.ts';
+import type { Query } from '../database/query.ts';
+import { sqlFailure } from '../database/sqlstate.ts';
+import { TributaryError } from '../errors.ts';
+import { tableText } from '../parking/parked-key.ts';
+import type { ListedKey } from '../parking/rewound-table.ts';
+
+export interface Returning {
+  readonly keys: readonly ListedKey[];
+  /** The child's database. */
+  readonly url: string;
+  readonly topology: Topology;
+  /** This node. */
+  readonly node: NodeConfig;
+}
+
+export interface Returned {
+  readonly returned: readonly ListedKey[];
+  readonly refused: readonly {
+    readonly table: string;
+    readonly count: number;
+    readonly sqlstate: string;
+  }[];
+}
+
+/** @throws TributaryError provider_refused | provider_unreachable | doubt: the login fails, or another node is there */
+export async function returnRows(query: Query, options: Returning): Promise<Returned> {
+  const [first] = options.keys;
+  if (!first) {
+    return { returned: [], refused: [] };
+  }
+  const client = new pg.Client(
+    clientConfig({
+      url: options.url,
+      applicationName: `tributary ${options.node.name} return`,
+    }),
+  );
+  client.on('error', () => {});
+  await connect(client, first.provider);
+  try {
+    await expectNode(client, first.provider);
+    return await new Return(query, client, options).run();
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function connect(client: pg.Client, provider: string): Promise<void> {
+  try {
+    await client.connect();
+  } catch (error) {
+    const sqlstate = sqlFailure(error)?.sqlstate ?? null;
+    const code = sqlstate === null ? 'provider_unreachable' : 'provider_refused';
+    throw new TributaryError(code, { provider, sqlstate }, { cause: error });
+  }
+}
+
+/** A day's work goes to the node it came from, and to no other. */
+async function expectNode(client: pg.Client, provider: string): Promise<void> {
+  const { rows } = await client
+    .query<{ name: string }>('select n.name from tributary.node n')
+    .catch(() => ({ rows: [] }));
+  const node = rows[0]?.name ?? null;
+  if (node !== provider) {
+    throw new TributaryError('doubt', { provider, doubt: 'node_name_differs', node });
+  }
+}
+
+class Return {
+  readonly #query: Query;
+  readonly #client: pg.Client;
+  readonly #options: Returning;
+  #returned: ListedKey[] = [];
+  readonly #columns = new Map<string, Columns | null>();
+
+  constructor(query: Query, client: pg.Client, options: Returning) {
+    this.#query = query;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Rows that refer to others are tried again once those are there. */
+  async run(): Promise<Returned> {
+    let open: readonly ListedKey[] = this.#options.keys;
+    let states = new Map<ListedKey, string>();
+    for (;;) {
+      states = new Map();
+      for (const key of open) {
+        const sqlstate = await this.#one(key);
+        if (sqlstate === null) {
+          this.#returned.push(key);
+        } else {
+          states.set(key, sqlstate);
+        }
+      }
+      if (states.size === 0 || states.size === open.length) {
+        break;
+      }
+      open = [...states.keys()];
+    }
+    const kinds = Map.groupBy(states, ([key, state]) => `${state} ${tableText(key.table)}`);
+    return {
+      returned: this.#returned,
+      refused: [...kinds].map(([kind, some]) => ({
+        sqlstate: kind.slice(0, kind.indexOf(' ')),
+        table: kind.slice(kind.indexOf(' ') + 1),
+        count: some.length,
+      })),
+    };
+  }
+
+  /** Null: it stands there. Else why not: a SQLSTATE, or a word. */
+  async #one(key: ListedKey): Promise<string | null> {
+    const columns = await this.#columnsOf(key);
+    if (!columns) {
+      return 'no_table';
+    }
+    const row = await this.#read(key, columns);
+    if (!row) {
+      // Removed here since: nothing to give back.
+      return null;
+    }
+    if (row.origin !== key.provider) {
+      return 'of_another_node';
+    }
+    try {
+      await this.#client.query(columns.upsert, [...row.values]);
+      return null;
+    } catch (error) {
+      const state = sqlFailure(error)?.sqlstate;
+      if (state === undefined || state === null) {
+        throw new TributaryError(
+          'provider_unreachable',
+          { provider: key.provider },
+          { cause: error },
+        );
+      }
+      return state;
+    }
+  }
+
+  async #read({ key }: ListedKey, columns: Columns): Promise<Row | null> {
+    const { rows } = await this.#query(columns.select, [JSON.stringify(key)]);
+    const [row] = rows as readonly { origin: string; values: (string | null)[] }[];
+    return row ?? null;
+  }
+
+  async #columnsOf({ table }: ListedKey): Promise<Columns | null> {
+    const name = tableText(table);
+    const known = this.#columns.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const set = replicationSet(this.#options.topology);
+    const own = set.find((each) => each.schema === table.schema && each.name === table.name);
+    const made = own ? await columnsOf(this.#query, this.#client, own) : null;
+    this.#columns.set(name, made);
+    return made;
+  }
+}
+
+interface Row {
+  readonly origin: string;
+  readonly values: readonly (string | null)[];
+}
+
+interface Columns {
+  /** $1: the key as a JSON array; gives the origin and the values as texts. */
+  readonly select: string;
+  /** Parameters: the values. */
+  readonly upsert: string;
+}
+
+const columnList = `select a.attname as name, pg_catalog.format_type(a.atttypid, -1) as type
+  from pg_catalog.pg_attribute a
+  where a.attrelid = pg_catalog.to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+  order by a.attnum`;
+
+/** Columns of both sides that travel. */
+async function columnsOf(
+  query: Query,
+  client: pg.Client,
+  table: ReplicatedTable,
+): Promise<Columns | null> {
+  const name = qualified(table);
+  const here = (await query(columnList, [name])).rows as { name: string; type: string }[];
+  const { rows: there } = await client.query<{ name: string; type: string }>(columnList, [name]);
+  const own = table.columns === null ? null : new Set(table.columns);
+  const added = table.origin === null ? 'tributary_origin' : null;
+  const columns = there.filter(
+    (column) =>
+      column.name !== added &&
+      (own === null || own.has(column.name)) &&
+      here.some((each) => each.name === column.name),
+  );
+  const key = table.key ?? (await primaryKey(query, name));
+  if (columns.length === 0 || !key.every((one) => columns.some((column) => column.name === one))) {
+    return null;
+  }
+  return {
+    select: selectOf({ table, columns: here, sent: columns, key }),
+    upsert: upsertOf(name, columns, key),
+  };
+}
+
+async function primaryKey(query: Query, name: string): Promise<readonly string[]> {
+  const { rows } = await query(
+    `select a.attname as name from pg_catalog.pg_index i
+     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+     where i.indrelid = pg_catalog.to_regclass($1) and i.indisprimary`,
+    [name],
+  );
+  return (rows as { name: string }[]).map((row) => row.name);
+}
+
+interface Selected {
+  readonly table: ReplicatedTable;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly sent: readonly { readonly name: string }[];
+  readonly key: readonly string[];
+}
+
+/** What an output function says: a cast to text is another thing for boolean, character(n) or inet. */
+function selectOf({ table, columns, sent, key }: Selected): string {
+  const values = sent.map(
+    ({ name }) =>
+      `case when t.${ident(name)} is distinct from null then pg_catalog.format('%s', t.${ident(name)}) end`,
+  );
+  const same = key.map((name, n) => {
+    const type = columns.find((column) => column.name === name)?.type ?? 'text';
+    return `t.${ident(name)} = ($1::jsonb ->> ${n})::${type}`;
+  });
+  const origin = table.origin ?? 'tributary_origin';
+  return `select t.${ident(origin)}::text as origin, array[${values.join(', ')}] as values
+    from ${qualified(table)} t where ${same.join(' and ')}`;
+}
+
+function upsertOf(
+  name: string,
+  columns: readonly { readonly name: string; readonly type: string }[],
+  key: readonly string[],
+): string {
+  const names = columns.map((column) => ident(column.name));
+  const values = columns.map(({ type }, n) => `$${n + 1}::text::${type}`);
+  const changed = columns
+    .filter((column) => !key.includes(column.name))
+    .map((column) => `${ident(column.name)} = excluded.${ident(column.name)}`);
+  const then = changed.length === 0 ? 'do nothing' : `do update set ${changed.join(', ')}`;
+  return `insert into ${name} (${names.join(', ')}) overriding system value values (${values.join(', ')})
+    on conflict (${key.map(ident).join(', ')}) ${then}`;
+}

@@ -1,0 +1,254 @@
+/**
+ * A child that went back in time, or is another database: not one row is removed or overwritten anywhere, until a person
+ * gives what may be the last copy back to the child, or takes the child's version.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applicationSql } from '../application.ts';
+import { backUp, restore } from '../backup.ts';
+import { roles } from '../database.ts';
+import { NodeDatabase } from '../node-database.ts';
+import { streamStatus } from '../stream-watch.ts';
+import { chain, Tree } from '../tree.ts';
+
+const fromA = { subscriber: 'north', provider: 'district_a' };
+const fromNorth = { subscriber: 'nation', provider: 'north' };
+
+async function enter(database: NodeDatabase, note: string, rows: number): Promise<void> {
+  await database.query(
+    `insert into public.case_report (id, status, note, narrative)
+     select gen_random_uuid(), 'approved', $1, repeat(md5(n::text), 200) from generate_series(1, $2::int) n`,
+    [note, rows],
+  );
+}
+
+/** Rows of an origin at a node, by their id, as texts. */
+async function rowsAt(tree: Tree, node: string, origin: string): Promise<Map<string, string>> {
+  const rows = await tree.node(node).database.query<{ id: string; row: string }>(
+    `select 'case_report ' || r.id::text as id, row(r.status, r.note, r.narrative)::text as row
+     from public.case_report r where r.tributary_origin = $1`,
+    [origin],
+  );
+  return new Map(rows.map(({ id, row }) => [id, row]));
+}
+
+/** Everything that stood there stands there as it was. */
+async function assertKept(
+  tree: Tree,
+  origin: string,
+  before: ReadonlyMap<string, ReadonlyMap<string, string>>,
+): Promise<void> {
+  for (const [node, rows] of before) {
+    const now = await rowsAt(tree, node, origin);
+    const lost = [...rows].filter(([id, row]) => now.get(id) !== row);
+    assert.deepEqual(lost, [], `rows of ${origin} lost at ${node}`);
+  }
+}
+
+async function allRows(
+  tree: Tree,
+  nodes: readonly string[],
+  origin: string,
+): Promise<Map<string, Map<string, string>>> {
+  const all = new Map<string, Map<string, string>>();
+  for (const node of nodes) {
+    all.set(node, await rowsAt(tree, node, origin));
+  }
+  return all;
+}
+
+async function heard(tree: Tree, { subscriber, provider }: typeof fromA): Promise<void> {
+  const [now] = await tree
+    .node(provider)
+    .database.query<{ now: string }>(`select now()::text as now`);
+  await tree.until(
+    async () =>
+      (
+        await tree
+          .node(subscriber)
+          .database.query(`select from tributary.heartbeat where node = $1 and at > $2`, [
+            provider,
+            now?.now,
+          ])
+      ).length === 1,
+    { what: `a new heartbeat of ${provider} at ${subscriber}` },
+  );
+}
+
+/** The stream goes on, what may be the last copy is listed, and nothing is being compared any more. */
+async function untilListed(tree: Tree, stream: typeof fromA, doubt: string): Promise<void> {
+  await tree.until(
+    async () => {
+      const { state, doubtsMet, copies, parked } = await streamStatus(tree, stream);
+      return (
+        state === 'streaming' &&
+        doubtsMet.some(({ name }) => name === doubt) &&
+        parked.some(({ reason }) => reason === 'rewound') &&
+        copies.length > 0 &&
+        copies.every((copy) => copy.state === 'done')
+      );
+    },
+    { what: `${stream.subscriber} lists what ${stream.provider} lost`, ms: 180_000, everyMs: 100 },
+  );
+}
+
+async function rewound(tree: Tree, node: string, ...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await tree.command(node, ['rewound', ...words]);
+  assert.equal(code, 0, stdout + stderr);
+  return stdout;
+}
+
+void test("a child restored from yesterday's backup loses nothing, and gets its lost day back by return", async (t) => {
+  await using tree = await Tree.create({ parents: chain });
+  const { database } = tree.node('district_a');
+  await enter(database, 'the day before', 300);
+  await tree.waitLevel();
+  await using backup = await backUp(database.cluster);
+  await enter(database, 'the lost day', 40);
+  await database.query(
+    `update public.case_report set note = 'changed on the lost day' where id in (
+       select id from public.case_report where note = 'the day before' order by id limit 30)`,
+  );
+  await tree.waitLevel();
+  await heard(tree, fromA);
+  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+
+  await restore(database.cluster, backup);
+  // Work goes on at once: new rows, and rows changed and removed whose newer version is elsewhere only.
+  await enter(database, 'after the restoring', 10);
+  await database.query(
+    `update public.case_report set note = 'changed again' where id in (
+       select id from public.case_report where note = 'the day before' order by id limit 5)`,
+  );
+  await database.query(
+    `delete from public.case_report where id in (
+       select id from public.case_report where note = 'the day before' order by id limit 3)`,
+  );
+  await untilListed(tree, fromA, 'witness_missing');
+  await tree.until(async () => (await rowsAt(tree, 'nation', 'district_a')).size === 350, {
+    what: 'what is new arrives at the nation',
+  });
+  await assertKept(tree, 'district_a', before);
+  const said = await rewound(tree, 'north', 'list', '--stream', 'district_a');
+  const [, only, different] =
+    /public\.case_report: (\d+) only here, (\d+) different here/.exec(said) ?? [];
+  assert.equal(Number(only) + Number(different), 70, said);
+  // What the stream brings of these keys changes nothing here.
+  await database.query(
+    `update public.case_report set note = 'still worked on' where note = 'changed again'`,
+  );
+  await enter(database, 'last', 1);
+  await tree.until(async () => (await rowsAt(tree, 'nation', 'district_a')).size === 351, {
+    what: 'the row behind the changes arrives',
+  });
+  await assertKept(tree, 'district_a', before);
+
+  const admin = database.url(roles.owner);
+  t.diagnostic(await rewound(tree, 'north', 'return', '--stream', 'district_a', '--admin', admin));
+  await tree.waitLevel(120_000);
+  const [day] = await database.query<{ lost: number; changed: number }>(
+    `select count(*) filter (where note = 'the lost day')::int as lost,
+       count(*) filter (where note = 'changed on the lost day')::int as changed
+     from public.case_report`,
+  );
+  assert.deepEqual(day, { lost: 40, changed: 30 });
+  await assertKept(tree, 'district_a', before);
+  assert.match(await rewound(tree, 'north', 'list', '--stream', 'district_a'), /no key/);
+});
+
+void test('a server created anew and empty under the same name takes nothing away, until release', async () => {
+  await using tree = await Tree.create({ parents: chain });
+  const { database } = tree.node('district_a');
+  await enter(database, 'all there was', 60);
+  await tree.waitLevel();
+  await heard(tree, fromA);
+  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+  {
+    await using empty = await NodeDatabase.create({
+      major: database.cluster.major,
+      ownIdentity: true,
+    });
+    const owner = await empty.client(roles.owner);
+    await owner.query(applicationSql);
+    await owner.end();
+    await empty.letGo();
+    await empty.cluster.stop();
+    await restore(database.cluster, empty.cluster);
+  }
+  await tree.prepare(['district_a']);
+  tree.process('district_a').signal('SIGHUP');
+  tree.process('north').signal('SIGHUP');
+  await untilListed(tree, fromA, 'system_identifier_differs');
+  await enter(database, 'new', 2);
+  await tree.until(async () => (await rowsAt(tree, 'nation', 'district_a')).size === 62, {
+    what: 'what is new arrives at the nation',
+  });
+  await assertKept(tree, 'district_a', before);
+  const status = await tree.command('north', ['status']);
+  assert.match(status.stdout, /60 parked \(rewound\)/);
+
+  await rewound(tree, 'north', 'release', '--stream', 'district_a');
+  await tree.waitLevel(120_000);
+  assert.equal((await rowsAt(tree, 'nation', 'district_a')).size, 2);
+});
+
+void test('a restored region is brought up by its districts while the nation waits, and gets its own day back', async () => {
+  await using tree = await Tree.create({ parents: chain });
+  const north = tree.node('north').database;
+  const leaf = tree.node('district_a').database;
+  await enter(north, 'the day before', 50);
+  await enter(leaf, 'the day before', 200);
+  await tree.waitLevel();
+  await heard(tree, fromA);
+  await using backup = await backUp(north.cluster);
+  await enter(north, 'the lost day', 20);
+  await enter(leaf, 'the lost day', 70);
+  await tree.waitLevel();
+  await heard(tree, fromNorth);
+  const own = await allRows(tree, ['nation'], 'north');
+  const district = await allRows(tree, ['nation'], 'district_a');
+
+  tree.link('district_a').refuse();
+  await restore(north.cluster, backup);
+  await tree.until(
+    async () => (await streamStatus(tree, fromNorth)).problem?.code === 'provider_not_level',
+    { what: 'the nation waits', ms: 60_000 },
+  );
+  await assertKept(tree, 'north', own);
+  await assertKept(tree, 'district_a', district);
+  tree.link('district_a').heal();
+  await untilListed(tree, fromNorth, 'witness_missing');
+  await assertKept(tree, 'north', own);
+  await assertKept(tree, 'district_a', district);
+  const said = await rewound(
+    tree,
+    'nation',
+    'list',
+    '--stream',
+    'north',
+    '--table',
+    'public.case_report',
+  );
+  assert.match(said, /20 only here, 0 different here/);
+
+  await rewound(tree, 'nation', 'return', '--stream', 'north', '--admin', north.url(roles.owner));
+  await tree.waitLevel(120_000);
+  assert.equal((await rowsAt(tree, 'north', 'north')).size, 70);
+});
+
+void test('an address that has come to mean an empty database is refused, and nothing is touched', async () => {
+  await using tree = await Tree.create({ parents: { north: null, district_a: 'north' } });
+  await enter(tree.node('district_a').database, 'a day', 20);
+  await tree.waitLevel();
+  const before = await allRows(tree, ['north'], 'district_a');
+  await using empty = await NodeDatabase.create({
+    major: tree.node('district_a').database.cluster.major,
+  });
+  tree.link('district_a').redirect(empty.cluster.port);
+  await tree.until(
+    async () => (await streamStatus(tree, fromA)).problem?.code === 'provider_not_prepared',
+    { what: 'north refuses it', ms: 60_000 },
+  );
+  assert.deepEqual(await allRows(tree, ['north'], 'district_a'), before);
+  assert.deepEqual((await streamStatus(tree, fromA)).doubtsMet, []);
+});
