@@ -46,12 +46,13 @@ export class IdentityWatch implements AsyncDisposable {
   }
 }
 
-/** Heartbeats from before the position may tell of what was proved since. */
+/** Heartbeats from before the position, or from before the provider went back in time, may tell of what was proved since. */
 async function isAnother(database: TributaryDatabase, row: StreamRow): Promise<boolean> {
   const { rows } = await queryOf(database)(
     `select from tributary.heartbeat h
-     where h.node = $1 and h.lsn > $2::pg_lsn and h.state -> 'publication' ->> 'oid' <> $3`,
-    [row.provider, formatLsn(row.position), String(row.publicationOid)],
+     where h.node = $1 and h.lsn > $2::pg_lsn and h.state -> 'publication' ->> 'oid' <> $3
+       and h.nonce is distinct from $4::uuid`,
+    [row.provider, formatLsn(row.position), String(row.publicationOid), row.unwitnessed],
   );
   return rows.length > 0;
 }
