@@ -85,6 +85,13 @@ for (const major of tried) {
       assert.deepEqual(made.tablesWithRows, ['public.note']);
       assert.equal(await confirmedAt(at.database, made.slot), made.position);
       assert.deepEqual(await provider.prove(known(made)), []);
+      if (major >= 17) {
+        const { rows } = await at.database.query(
+          `select failover from pg_replication_slots where slot_name = $1`,
+          [made.slot],
+        );
+        assert.deepEqual(rows, [{ failover: true }], 'a standby may keep a copy of it');
+      }
       await at.database.query(`update report set status = 'approved'`);
       const again = await provider.makeSlot();
       assert.deepEqual(again.tablesWithRows, ['public.note', 'public.report']);

@@ -21,7 +21,7 @@ export async function makeSlot(given: SlotOptions): Promise<NewSlot> {
   const system = await identifySystem(walsender);
   await dropUnused(walsender, options);
   const made = await walsender.ask<{ consistent_point: string; snapshot_name: string }>(
-    `CREATE_REPLICATION_SLOT ${ident(options.slot)} LOGICAL pgoutput (SNAPSHOT 'export')`,
+    `CREATE_REPLICATION_SLOT ${ident(options.slot)} LOGICAL pgoutput (SNAPSHOT 'export'${await failover(walsender)})`,
   );
   const [row] = made;
   if (!row) {
@@ -41,6 +41,15 @@ export async function makeSlot(given: SlotOptions): Promise<NewSlot> {
     await dropUnused(walsender, options).catch(() => {});
     throw error;
   }
+}
+
+/** From 17 on a standby may keep a copy of the slot, so that it outlives a failover; a standby's own slots can not. */
+async function failover(walsender: Session): Promise<string> {
+  const rows = await walsender.ask<{ may: boolean }>(
+    `select pg_catalog.current_setting('server_version_num')::integer >= 170000
+       and not pg_catalog.pg_is_in_recovery() as may`,
+  );
+  return rows[0]?.may ? ', FAILOVER true' : '';
 }
 
 /** Nothing when there is no such slot. @throws TributaryError slot_in_use | provider_* */
