@@ -79,7 +79,7 @@ class Return {
   readonly #query: Query;
   readonly #client: pg.Client;
   readonly #options: Returning;
-  #returned: ListedKey[] = [];
+  readonly #returned: ListedKey[] = [];
   readonly #columns = new Map<string, Columns | null>();
 
   constructor(query: Query, client: pg.Client, options: Returning) {
