@@ -322,6 +322,12 @@ export const faults: readonly Fault[] = [
     test: { file: `${suites}/rewound.test.ts`, title: 'a restored region is brought up' },
   },
   {
+    name: 'slots are made without failover',
+    breaks: 'the way back after a failover costs nothing where the server can keep the slot',
+    edits: [{ file: 'node/provider/slot.ts', find: '>= 170000', replace: '>= 990000' }],
+    test: { file: 'node/provider/contract.test.ts', title: '18, directly: a new slot says where' },
+  },
+  {
     name: 'a transaction whose link is cut is sent again for ever',
     breaks: 'nothing lost: over a bad link a huge transaction never arrives',
     edits: [

@@ -36,7 +36,7 @@ export async function untilMended(
   tree: Tree,
   stream: StreamName,
   doubt: string,
-  ms = 120_000,
+  ms = 400_000,
 ): Promise<void> {
   await tree.until(
     async () => {

@@ -47,7 +47,7 @@ async function untilMet(tree: Tree, stream: StreamName, doubt: string): Promise<
       const names = doubtsMet.map(({ name }) => name);
       return state === 'streaming' && names.includes(doubt) ? names.sort() : null;
     },
-    { what: `${stream.subscriber} met ${doubt}`, ms: 90_000, everyMs: 100 },
+    { what: `${stream.subscriber} met ${doubt}`, ms: 240_000, everyMs: 100 },
   );
 }
 
@@ -55,7 +55,7 @@ async function untilMet(tree: Tree, stream: StreamName, doubt: string): Promise<
 async function release(tree: Tree): Promise<void> {
   await tree.until(
     async () => (await streamStatus(tree, fromA)).copies.every(({ state }) => state === 'done'),
-    { what: 'every table is compared', ms: 90_000, everyMs: 100 },
+    { what: 'every table is compared', ms: 240_000, everyMs: 100 },
   );
   const done = await tree.command('north', ['rewound', 'release', '--stream', 'district_a']);
   assert.equal(done.code, 0, done.stdout + done.stderr);
@@ -123,10 +123,10 @@ void test('a clone that wrote on is recognised by its missing witness, takes not
   await using tree = await Tree.create({ parents: branch });
   const original = tree.node('district_a').database;
   await enter(original, 20);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await using copy = await snapshot(tree, 'district_a');
   await enter(original, 5);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await heartbeatFrom(tree, 'district_a');
 
   // The restored machine comes up, its node too, and its application works on past the position stored at north.
@@ -152,7 +152,7 @@ void test('a clone that wrote on is recognised by its missing witness, takes not
       );
       return past?.past;
     },
-    { what: 'the clone wrote past the position, heartbeats included', everyMs: 200 },
+    { what: 'the clone wrote past the position, heartbeats included', everyMs: 200, ms: 120_000 },
   );
 
   const before = await rowsAtNorth(tree, 'district_a');
@@ -163,6 +163,7 @@ void test('a clone that wrote on is recognised by its missing witness, takes not
   await siblingFlows(tree, 'district_b');
   await tree.until(async () => (await rowsAtNorth(tree, 'district_a')).length === 55, {
     what: 'what the clone has besides is added',
+    ms: 90_000,
   });
   await assertKept(tree, 'district_a', before);
   const status = await tree.command('north', ['status']);
@@ -177,11 +178,11 @@ void test('a clone that wrote on is recognised by its missing witness, takes not
   tree.process('north').signal('SIGHUP');
   await tree.until(
     async () => (await streamStatus(tree, fromA)).doubtsMet.some(({ count }) => count > 1),
-    { what: 'the original is doubted in its turn', ms: 90_000 },
+    { what: 'the original is doubted in its turn', ms: 180_000 },
   );
   await untilStreaming(tree, fromA);
   await release(tree);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await clone[Symbol.asyncDispose]();
 });
 
@@ -189,12 +190,12 @@ void test('a clone taken after the last heartbeat is recognised by where its com
   await using tree = await Tree.create({ parents: branch });
   const original = tree.node('district_a').database;
   await enter(original, 20);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await tree.stop('district_a');
   await heartbeatArrived(tree, 'district_a');
   await using copy = await snapshot(tree, 'district_a');
   await enter(original, 5);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   const before = await rowsAtNorth(tree, 'district_a');
   await copy.start();
   const clone = NodeDatabase.over(copy);
@@ -205,6 +206,7 @@ void test('a clone taken after the last heartbeat is recognised by where its com
   assert.deepEqual(await untilMet(tree, fromA, 'log_differs'), ['log_differs']);
   await tree.until(async () => (await rowsAtNorth(tree, 'district_a')).length === 65, {
     what: 'what the clone has besides is added',
+    ms: 90_000,
   });
   await assertKept(tree, 'district_a', before);
   await clone[Symbol.asyncDispose]();
@@ -217,7 +219,7 @@ void test('each doubt is named, and takes no row away', async () => {
   for (const { database } of [a, b, c]) {
     await enter(database, 10);
   }
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   const origins = [a, b, c].map(({ name }) => name);
   const rows = async (): Promise<(readonly string[])[]> =>
     await Promise.all(origins.map(async (origin) => await rowsAtNorth(tree, origin)));
@@ -260,7 +262,7 @@ void test('what was applied and not yet confirmed raises no doubt where position
   await using tree = await Tree.create({ parents: branch });
   const leaf = tree.node('district_a').database;
   await enter(leaf, 1);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await Promise.all([tree.stop('north'), tree.stop('district_a')]);
   const beyond = async (position: string): Promise<boolean> => {
     await leaf.query(`insert into public.unrelated (filler) values ('x')`);

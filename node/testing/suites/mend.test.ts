@@ -17,7 +17,7 @@ async function filled(t: { diagnostic(text: string): void }): Promise<Tree> {
       `insert into public.case_report (id, status, note)
        select gen_random_uuid(), 'approved', 'row ' || n from generate_series(1, ${rows}) n`,
     );
-    await tree.waitLevel();
+    await tree.waitLevel(180_000);
     await heard(tree);
     return tree;
   } catch (error) {
@@ -69,7 +69,7 @@ async function mends(
   await untilMended(tree, fromA, doubt);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   await working.stop();
-  await tree.waitLevel(120_000);
+  await tree.waitLevel(300_000);
   t.diagnostic(
     `level after ${seconds} s, ${tree.link('district_a').bytes.fromServer - before} bytes`,
   );

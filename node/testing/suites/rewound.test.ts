@@ -88,7 +88,7 @@ async function untilListed(tree: Tree, stream: typeof fromA, doubt: string): Pro
         copies.every((copy) => copy.state === 'done')
       );
     },
-    { what: `${stream.subscriber} lists what ${stream.provider} lost`, ms: 180_000, everyMs: 100 },
+    { what: `${stream.subscriber} lists what ${stream.provider} lost`, ms: 400_000, everyMs: 100 },
   );
 }
 
@@ -102,14 +102,14 @@ void test("a child restored from yesterday's backup loses nothing, and gets its 
   await using tree = await Tree.create({ parents: chain });
   const { database } = tree.node('district_a');
   await enter(database, 'the day before', 300);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await using backup = await backUp(database.cluster);
   await enter(database, 'the lost day', 40);
   await database.query(
     `update public.case_report set note = 'changed on the lost day' where id in (
        select id from public.case_report where note = 'the day before' order by id limit 30)`,
   );
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await heard(tree, fromA);
   const before = await allRows(tree, ['north', 'nation'], 'district_a');
 
@@ -127,6 +127,7 @@ void test("a child restored from yesterday's backup loses nothing, and gets its 
   await untilListed(tree, fromA, 'witness_missing');
   await tree.until(async () => (await rowsAt(tree, 'nation', 'district_a')).size === 350, {
     what: 'what is new arrives at the nation',
+    ms: 120_000,
   });
   await assertKept(tree, 'district_a', before);
   const said = await rewound(tree, 'north', 'list', '--stream', 'district_a');
@@ -145,7 +146,7 @@ void test("a child restored from yesterday's backup loses nothing, and gets its 
 
   const admin = database.url(roles.owner);
   t.diagnostic(await rewound(tree, 'north', 'return', '--stream', 'district_a', '--admin', admin));
-  await tree.waitLevel(120_000);
+  await tree.waitLevel(300_000);
   const [day] = await database.query<{ lost: number; changed: number }>(
     `select count(*) filter (where note = 'the lost day')::int as lost,
        count(*) filter (where note = 'changed on the lost day')::int as changed
@@ -160,7 +161,7 @@ void test('a server created anew and empty under the same name takes nothing awa
   await using tree = await Tree.create({ parents: chain });
   const { database } = tree.node('district_a');
   await enter(database, 'all there was', 60);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await heard(tree, fromA);
   const before = await allRows(tree, ['north', 'nation'], 'district_a');
   {
@@ -182,13 +183,14 @@ void test('a server created anew and empty under the same name takes nothing awa
   await enter(database, 'new', 2);
   await tree.until(async () => (await rowsAt(tree, 'nation', 'district_a')).size === 62, {
     what: 'what is new arrives at the nation',
+    ms: 120_000,
   });
   await assertKept(tree, 'district_a', before);
   const status = await tree.command('north', ['status']);
   assert.match(status.stdout, /60 parked \(rewound\)/);
 
   await rewound(tree, 'north', 'release', '--stream', 'district_a');
-  await tree.waitLevel(120_000);
+  await tree.waitLevel(300_000);
   assert.equal((await rowsAt(tree, 'nation', 'district_a')).size, 2);
 });
 
@@ -198,12 +200,12 @@ void test('a restored region is brought up by its districts while the nation wai
   const leaf = tree.node('district_a').database;
   await enter(north, 'the day before', 50);
   await enter(leaf, 'the day before', 200);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await heard(tree, fromA);
   await using backup = await backUp(north.cluster);
   await enter(north, 'the lost day', 20);
   await enter(leaf, 'the lost day', 70);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   await heard(tree, fromNorth);
   const own = await allRows(tree, ['nation'], 'north');
   const district = await allRows(tree, ['nation'], 'district_a');
@@ -232,14 +234,14 @@ void test('a restored region is brought up by its districts while the nation wai
   assert.match(said, /20 only here, 0 different here/);
 
   await rewound(tree, 'nation', 'return', '--stream', 'north', '--admin', north.url(roles.owner));
-  await tree.waitLevel(120_000);
+  await tree.waitLevel(300_000);
   assert.equal((await rowsAt(tree, 'north', 'north')).size, 70);
 });
 
 void test('an address that has come to mean an empty database is refused, and nothing is touched', async () => {
   await using tree = await Tree.create({ parents: { north: null, district_a: 'north' } });
   await enter(tree.node('district_a').database, 'a day', 20);
-  await tree.waitLevel();
+  await tree.waitLevel(180_000);
   const before = await allRows(tree, ['north'], 'district_a');
   await using empty = await NodeDatabase.create({
     major: tree.node('district_a').database.cluster.major,
