@@ -71,7 +71,7 @@ async function heard(tree: Tree, { subscriber, provider }: typeof fromA): Promis
             now?.now,
           ])
       ).length === 1,
-    { what: `a new heartbeat of ${provider} at ${subscriber}` },
+    { what: `a new heartbeat of ${provider} at ${subscriber}`, ms: 120_000 },
   );
 }
 
