@@ -81,9 +81,9 @@ void test('deletes and truncates have regard to the origin', () => {
     deleteSql(sent, params(sent.key, 'binary')),
     'delete from "public"."Odd Name" t using unnest($1::uuid[]) s(c1) where t."id" = s.c1 and t."tributary_origin" = any ($2::text[])',
   );
-  assert.equal(
+  assert.match(
     truncateSql(sent),
-    'delete from "public"."Odd Name" t where t."tributary_origin" = any ($1::text[])',
+    /^delete from "public"\."Odd Name" t where t\."tributary_origin" = any \(\$1::text\[\]\) and not exists \(.*p\.reason = 'rewound'/,
   );
 });
 
