@@ -160,8 +160,8 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/apply/statements.ts',
-        find: 'delete from ${qualified(layout.target)} t where ${guard(layout, 1)}`',
-        replace: 'delete from ${qualified(layout.target)} t where $1::text[] is not null`',
+        find: 'const where = `${guard(layout, 1)} and not',
+        replace: 'const where = `$1::text[] is not null and not',
       },
     ],
     test: {
@@ -325,7 +325,7 @@ export const faults: readonly Fault[] = [
     name: 'slots are made without failover',
     breaks: 'the way back after a failover costs nothing where the server can keep the slot',
     edits: [{ file: 'node/provider/slot.ts', find: '>= 170000', replace: '>= 990000' }],
-    test: { file: 'node/provider/contract.test.ts', title: '18, directly: a new slot says where' },
+    test: { file: 'node/provider/contract.test.ts', title: 'a new slot says where it starts' },
   },
   {
     name: 'a transaction whose link is cut is sent again for ever',
