@@ -118,7 +118,14 @@ async function mend(
       );
       return 1;
     }
-    if (!answer.safeParse(reply.body).success) {
+    const taken = answer.safeParse(reply.body);
+    if (taken.data?.keys === 0) {
+      out(
+        `${node.name}: ${provider}: its tables are being made equal anyway: wait, then compare again`,
+      );
+      return 1;
+    }
+    if (!taken.success) {
       const { text, advice } = refusal.catch({ text: 'refused', advice: '' }).parse(reply.body);
       out(`${node.name}: ${provider}: ${text} (HTTP ${reply.status})`);
       out(advice);

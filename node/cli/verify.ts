@@ -121,14 +121,16 @@ export async function followRuns(
   await using own = openOwn(node.database.read(), `tributary ${node.name} verify`);
   const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
   let sayAt = performance.now() + sayEveryMs;
+  let most = runs.size;
   for (;;) {
     const rows = await own.ask(async (query) => await loadVerify(query, null));
     const mine = rows.filter(({ provider, run }) => runs.get(provider) === run);
     const open = mine.filter(({ state }) => state !== 'done');
-    if (mine.length === 0) {
+    if (mine.length < most || new Set(mine.map(({ provider }) => provider)).size < runs.size) {
       out(`${node.name}: another verification has taken the place of this one`);
       return null;
     }
+    most = mine.length;
     if (open.length === 0) {
       return await own.ask(
         async (query) =>
