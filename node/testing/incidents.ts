@@ -50,9 +50,10 @@ export class Incidents {
     await this.#until(`${what}: silent before it is caused`, loud, ms, async () => {
       await this.#silenced(alerts, loud);
     });
-    const before = new Map<PanelName, readonly Series[]>();
+    // What an incident before this one still shows may end meanwhile, and hide the change if only the first look counted.
+    const before = new Map<PanelName, (readonly Series[])[]>();
     for (const [name] of panels) {
-      before.set(name, await showing(this.#prometheus, name, node));
+      before.set(name, [await showing(this.#prometheus, name, node)]);
     }
     await cause();
     const awaited = new Set<string>([
@@ -66,9 +67,12 @@ export class Incidents {
         }
       }
       for (const [name, change] of panels.filter(([name]) => awaited.has(name))) {
-        if (change(before.get(name) ?? [], await showing(this.#prometheus, name, node))) {
+        const now = await showing(this.#prometheus, name, node);
+        const looks = before.get(name) ?? [];
+        if (looks.some((look) => change(look, now))) {
           awaited.delete(name);
         }
+        looks.push(now);
       }
     });
   }
