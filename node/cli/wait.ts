@@ -1,4 +1,4 @@
-/** `tributary wait`: until all the provider had committed by now is applied here. */
+/** `tributary wait`: until all the provider had committed by now is applied here, parked keys apart. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { childrenOf } from '../config/tree.ts';
@@ -33,16 +33,16 @@ export async function waitCommand(
   const name = `tributary ${node.name} wait`;
   const target = await providerEnd(provider.read(), name, stream);
   await using own = await connect(node.database.read(), name);
-  let position: Lsn | null = null;
   for (;;) {
-    position = await appliedPosition(own.client, stream);
-    if (position !== null && position >= target) {
+    const { position, lacking } = await applied(own.client, stream);
+    if (position !== null && position >= target && !lacking) {
       out(`${stream}: applied through ${formatLsn(position)}, which includes ${formatLsn(target)}`);
       return 0;
     }
     if (performance.now() >= deadline) {
       const at = position === null ? 'never began' : `is at ${formatLsn(position)}`;
-      out(`${stream}: ${at}, not yet at ${formatLsn(target)} after ${timeoutMs / 1000} s`);
+      const still = lacking ? 'rows of a table that is not level yet are missing' : 'not yet';
+      out(`${stream}: ${at}, ${still} at ${formatLsn(target)} after ${timeoutMs / 1000} s`);
       return 1;
     }
     await pause(Math.min(pollMs, Math.max(1, deadline - performance.now())));
@@ -68,12 +68,25 @@ async function providerEnd(url: string, applicationName: string, stream: string)
   }
 }
 
-async function appliedPosition(client: pg.Client, stream: string): Promise<Lsn | null> {
-  const { rows } = await client.query<{ position: string }>(
-    `select position::text as position from tributary.stream where provider = $1`,
+interface Applied {
+  readonly position: Lsn | null;
+  /** A table is left alone, or being made equal: the position says nothing of its rows. */
+  readonly lacking: boolean;
+}
+
+async function applied(client: pg.Client, stream: string): Promise<Applied> {
+  const { rows } = await client.query<{ position: string; lacking: boolean }>(
+    `select
+       s.position::text as position,
+       exists (select from tributary.blocked b where b.provider = s.provider)
+         or exists (select from tributary.reconcile r where r.provider = s.provider and r.state not in ('done', 'held'))
+         as lacking
+     from tributary.stream s
+     where s.provider = $1`,
     [stream],
   );
-  return rows[0] ? parseLsn(rows[0].position) : null;
+  const [row] = rows;
+  return { position: row ? parseLsn(row.position) : null, lacking: row?.lacking ?? false };
 }
 
 async function connect(
