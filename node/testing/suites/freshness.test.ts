@@ -229,7 +229,8 @@ void test('freshness tells age and completeness of every origin at every level, 
       // Once it was incomplete it stays so: no heartbeat in between counted as complete.
       const turn = words.findIndex(({ complete }) => !complete);
       assert.ok(words.slice(turn).every(({ complete }) => !complete));
-      assert.equal((await fresh(tree, 'nation', 'district_b')).reason, 'north: first_copy');
+      // The table may be left alone besides, as its rows are impossible at the region.
+      assert.match((await fresh(tree, 'nation', 'district_b')).reason ?? '', /^north: first_copy/);
       await allowRows(tree, 'north');
       await tree.until(async () => (await fresh(tree, 'nation', 'district_b')).complete, {
         what: 'the missed row is there',
