@@ -2,7 +2,6 @@
  * `tributary reconcile`: compares, shows as a plan what making the tables equal would change here, and does so by the run
  * of that plan: the rows that were shown and no others.
  */
-import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { childrenOf } from '../config/tree.ts';
@@ -10,9 +9,8 @@ import { loadReconcile, type ReconcileRow } from '../database/reconcile-tables.t
 import { differencesOf, loadVerify } from '../database/verify-tables.ts';
 import { TributaryError } from '../errors.ts';
 import { tableText } from '../parking/parked-key.ts';
-import { addressOf, askNode } from './node-address.ts';
+import { askToAct } from './ask-to-act.ts';
 import type { Place } from './place.ts';
-import { userName } from './user-name.ts';
 import { followRuns, linesOf, openOwn, startRuns, type Verified } from './verify.ts';
 
 export interface ReconcileArguments {
@@ -30,7 +28,6 @@ type Out = (line: string) => void;
 
 const pollMs = 500;
 const answer = z.object({ keys: z.number() });
-const refusal = z.object({ text: z.string(), advice: z.string() });
 
 /** 0: equal; 1: no process answers, or not within the time; 2: wrong usage; 3: a plan waits for a person. @throws TributaryError */
 export async function reconcileCommand(
@@ -106,30 +103,16 @@ async function mend(
     if (!known.has(provider)) {
       throw new TributaryError('usage', { stream: provider, problem: 'not a child any more' });
     }
-    const reply = await askNode(node, {
-      method: 'POST',
-      path: `/api/streams/${encodeURIComponent(provider)}/reconcile`,
-      timeoutMs: 30_000,
-      body: { actor: `${userName()} at ${hostname()}`, run },
-    });
-    if (!reply) {
-      out(
-        `no process of ${node.name} answers at ${addressOf(node)}: start it by \`tributary run\``,
-      );
-      return 1;
+    const act = { stream: provider, verb: 'reconcile', given: { run }, answer };
+    const done = await askToAct(node, act, out);
+    if (typeof done === 'number') {
+      return done;
     }
-    const taken = answer.safeParse(reply.body);
-    if (taken.data?.keys === 0) {
+    if (done.keys === 0) {
       out(
         `${node.name}: ${provider}: its tables are being made equal anyway: wait, then compare again`,
       );
       return 1;
-    }
-    if (!taken.success) {
-      const { text, advice } = refusal.catch({ text: 'refused', advice: '' }).parse(reply.body);
-      out(`${node.name}: ${provider}: ${text} (HTTP ${reply.status})`);
-      out(advice);
-      return reply.status === 409 ? 2 : 1;
     }
   }
   return await follow(place, differing, args, out);

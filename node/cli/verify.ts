@@ -2,7 +2,6 @@
  * `tributary verify`: tables here compared with the children's, by the running process; this asks for it, follows it in
  * the database, and says what differs. Keys are shown, values never.
  */
-import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { childrenOf } from '../config/tree.ts';
@@ -16,9 +15,8 @@ import {
   type VerifyRow,
 } from '../database/verify-tables.ts';
 import { TributaryError } from '../errors.ts';
-import { addressOf, askNode } from './node-address.ts';
+import { askToAct } from './ask-to-act.ts';
 import type { Place } from './place.ts';
-import { userName } from './user-name.ts';
 
 export interface VerifyArguments {
   readonly stream: string | null;
@@ -41,7 +39,6 @@ const pollMs = 500;
 const sayEveryMs = 10_000;
 const listedAtMost = 10_000;
 const answer = z.object({ run: z.string() });
-const refusal = z.object({ text: z.string(), advice: z.string() });
 
 /** 0: equal; 1: no process answers, or not within the time; 2: wrong usage; 3: something differs. @throws TributaryError */
 export async function verifyCommand(
@@ -85,26 +82,12 @@ export async function startRuns(
   }
   const runs = new Map<string, string>();
   for (const name of stream === null ? streams : [stream]) {
-    const reply = await askNode(node, {
-      method: 'POST',
-      path: `/api/streams/${encodeURIComponent(name)}/verify`,
-      timeoutMs: 30_000,
-      body: { actor: `${userName()} at ${hostname()}`, ...(table !== null && { table }) },
-    });
-    if (!reply) {
-      out(
-        `no process of ${node.name} answers at ${addressOf(node)}: start it by \`tributary run\``,
-      );
-      return 1;
+    const given = table === null ? {} : { table };
+    const done = await askToAct(node, { stream: name, verb: 'verify', given, answer }, out);
+    if (typeof done === 'number') {
+      return done;
     }
-    const done = answer.safeParse(reply.body);
-    if (!done.success) {
-      const { text, advice } = refusal.catch({ text: 'refused', advice: '' }).parse(reply.body);
-      out(`${node.name}: ${name}: ${text} (HTTP ${reply.status})`);
-      out(advice);
-      return reply.status === 409 ? 2 : 1;
-    }
-    runs.set(name, done.data.run);
+    runs.set(name, done.run);
   }
   return runs;
 }
