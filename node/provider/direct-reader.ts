@@ -208,7 +208,7 @@ class DirectView implements View {
   ): Promise<readonly Block[]> {
     const found = await this.#connection.ask<{
       range: number;
-      last_key: Key;
+      last_key: Key | null;
       count: string;
       digest: string;
     }>(

@@ -71,7 +71,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
       [
         [['6'], 3],
         [['12'], 3],
-        [['16'], 2],
+        [null, 2],
       ],
     );
     const hashes = await view.hashes(report, [

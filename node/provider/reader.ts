@@ -27,7 +27,8 @@ export interface TableColumns {
 export interface Block {
   /** Number of the range it lies in. */
   readonly range: number;
-  readonly lastKey: Key;
+  /** Null of a block that is not full: the last one of its range. */
+  readonly lastKey: Key | null;
   readonly count: number;
   /** Sum of the hashes of its rows. */
   readonly digest: bigint;

@@ -28,58 +28,78 @@ export interface WalkedChunk {
 
 /** @throws TributaryError of the provider */
 export async function compareWalk(side: TableSide, options: CompareOptions): Promise<void> {
-  let { after } = options;
-  let rows: number = chunk.first;
-  for (;;) {
-    const started = performance.now();
-    const before = side.reader.bytes;
-    const found = await compareChunk(side, after, rows);
-    const took = performance.now() - started;
-    await options.suspicious(found.keys);
-    const bytes = side.reader.bytes - before;
-    await options.walked(found.through, { rows: found.rows, bytes });
-    if (!found.through) {
-      return;
+  let counted = side.reader.bytes;
+  let next: Promise<Chunk> | null = readChunk(side, options.after, chunk.first);
+  try {
+    while (next) {
+      const read: Chunk = await next;
+      const { through, rows } = read;
+      // The provider works on the next chunk while this one is looked for here.
+      next = through ? readChunk(side, through, nextRows(read)) : null;
+      // Awaited in the next round, or its failure is that of this one.
+      next?.catch(() => {});
+      await options.suspicious(await differingKeys(side, read));
+      const bytes = side.reader.bytes - counted;
+      counted += bytes;
+      await options.walked(through, { rows, bytes });
     }
-    after = found.through;
-    rows = nextRows(rows, took);
+  } finally {
+    await next?.catch(() => {});
   }
+}
+
+/** Digests of the provider's rows behind a key. */
+interface Chunk {
+  readonly after: Key | null;
+  /** Null: the end of the table. */
+  readonly through: Key | null;
+  readonly blocks: readonly Block[];
+  readonly rows: number;
+  /** So many were asked for. */
+  readonly wanted: number;
+  readonly tookMs: number;
+}
+
+async function readChunk(side: TableSide, after: Key | null, wanted: number): Promise<Chunk> {
+  const started = performance.now();
+  const blocks = await readBlocks(side, [{ after, upto: null }], {
+    rows: wanted,
+    block: blockRows,
+  });
+  const rows = blocks.reduce((sum, block) => sum + block.count, 0);
+  const through = rows < wanted ? null : (blocks.at(-1)?.lastKey ?? null);
+  return { after, through, blocks, rows, wanted, tookMs: performance.now() - started };
 }
 
 /** Digests of a chunk of wide rows take long; both sides have a limit of time for a question. */
-function nextRows(rows: number, tookMs: number): number {
+function nextRows({ wanted, tookMs }: Chunk): number {
   if (tookMs > chunk.longMs) {
-    return Math.max(chunk.least, rows >> 1);
+    return Math.max(chunk.least, wanted >> 1);
   }
-  return tookMs < chunk.shortMs ? Math.min(chunk.most, rows << 1) : rows;
+  return tookMs < chunk.shortMs ? Math.min(chunk.most, wanted << 1) : wanted;
 }
 
-interface FoundKeys {
-  readonly keys: readonly Key[];
-  readonly rows: number;
-  /** Null: the end of the table. */
-  readonly through: Key | null;
-}
-
-async function compareChunk(side: TableSide, after: Key | null, rows: number): Promise<FoundKeys> {
-  const { reader, plan, signal, stream } = side;
+async function readBlocks(
+  { reader, plan, signal, stream }: TableSide,
+  ranges: readonly KeyRange[],
+  most: { readonly rows: number; readonly block: number },
+): Promise<readonly Block[]> {
   await using range = await RangeView.open({ reader, trail: stream.trail }, plan.read, signal);
-  const blocks = await range.view.blocks(plan.compared, [{ after, upto: null }], {
-    rows,
-    block: blockRows,
-  });
-  const count = blocks.reduce((sum, block) => sum + block.count, 0);
-  const through = count < rows ? null : (blocks.at(-1)?.lastKey ?? null);
+  return await range.view.blocks(plan.compared, ranges, most);
+}
+
+/** The descent into what differs, each step under a view of its own. */
+async function differingKeys(
+  side: TableSide,
+  { after, through, blocks }: Chunk,
+): Promise<readonly Key[]> {
   const wide = await differing(side, cut([{ after, upto: through }], blocks));
   if (wide.length === 0) {
-    return { keys: [], rows: count, through };
+    return [];
   }
-  const finer = await range.view.blocks(plan.compared, wide, {
-    rows: Number.MAX_SAFE_INTEGER,
-    block: leafRows,
-  });
+  const finer = await readBlocks(side, wide, { rows: Number.MAX_SAFE_INTEGER, block: leafRows });
   const narrow = await differing(side, cut(wide, finer));
-  return { keys: await differingKeys(side, range, narrow), rows: count, through };
+  return narrow.length === 0 ? [] : await differingRows(side, narrow);
 }
 
 interface Piece extends KeyRange {
@@ -96,7 +116,7 @@ export function cut(ranges: readonly KeyRange[], blocks: readonly Block[]): read
     }
     return own.map(({ lastKey, count, digest }, n) => ({
       after: own[n - 1]?.lastKey ?? after,
-      upto: n === own.length - 1 ? upto : lastKey,
+      upto: n === own.length - 1 ? upto : (lastKey ?? upto),
       count,
       digest,
     }));
@@ -114,14 +134,11 @@ async function differing(
   });
 }
 
-async function differingKeys(
-  { local, plan }: TableSide,
-  range: RangeView,
+async function differingRows(
+  { reader, plan, signal, stream, local }: TableSide,
   ranges: readonly KeyRange[],
 ): Promise<readonly Key[]> {
-  if (ranges.length === 0) {
-    return [];
-  }
+  await using range = await RangeView.open({ reader, trail: stream.trail }, plan.read, signal);
   const [theirs, ours] = await Promise.all([
     range.view.hashes(plan.compared, ranges),
     local.hashes(ranges),
