@@ -23,6 +23,8 @@ export interface BuildOptions {
   /** Child -> parent. */
   readonly parents: Readonly<Record<string, string | null>>;
   readonly major?: number;
+  /** Node -> major of its PostgreSQL, where it is another. */
+  readonly majors?: Readonly<Record<string, number>>;
   readonly settings?: Settings;
   /** Node -> where its PostgreSQL keeps its files, such as a disk of its own. */
   readonly homes?: Readonly<Record<string, string>>;
@@ -33,7 +35,7 @@ export async function buildNode(name: string, options: BuildOptions): Promise<Tr
   await using stack = new AsyncDisposableStack();
   const database = stack.use(
     await NodeDatabase.create({
-      major: options.major ?? newest(),
+      major: options.majors?.[name] ?? options.major ?? newest(),
       ...(options.settings ? { settings: options.settings } : {}),
       ...(options.homes?.[name] ? { home: options.homes[name] } : {}),
     }),

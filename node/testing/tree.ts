@@ -30,6 +30,8 @@ export interface TreeOptions {
   /** Child -> parent; the one without parent is the root. A node's tier is its distance from the leaves. */
   readonly parents: Readonly<Record<string, string | null>>;
   readonly major?: number;
+  /** Node -> major of its PostgreSQL, where it is another. */
+  readonly majors?: Readonly<Record<string, number>>;
   readonly settings?: Settings;
   readonly heartbeat?: string;
   /** Node -> where its PostgreSQL keeps its files, such as a disk of its own. */
