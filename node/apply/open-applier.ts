@@ -299,7 +299,7 @@ class DirectApplier implements Applier {
     within: (query: Query) => Promise<void>,
     { catalogueFresh, without }: Again,
   ): Promise<void> {
-    const work = this.#newWork(this.#none, without);
+    const work = { ...this.#newWork(this.#none, without), ordered: expected === 'new' };
     const session = this.#session;
     const position = this.#position;
     const sets = [
@@ -374,6 +374,7 @@ class DirectApplier implements Applier {
       isDrifted: (relation) => this.#layouts.driftOf(relation) !== null,
       tally: new Tally(),
       spent: { prepareMs: 0 },
+      ordered: false,
       unenforced: new Map(),
       parking,
       taking: parking,

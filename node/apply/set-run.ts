@@ -131,8 +131,8 @@ function onlyCreated(changes: readonly Change[]): Tuple[] | null {
 function sendCreated(layout: Layout, rows: readonly Tuple[], { work, send }: Sender): void {
   const [first] = rows;
   if (first) {
-    const { origins } = work;
-    send(new TableStatements(layout, formOf(layout, first), { origins }).insert(rows));
+    const { origins, ordered } = work;
+    send(new TableStatements(layout, formOf(layout, first), { origins, ordered }).insert(rows));
     noteUnenforced(work, layout, rows);
   }
 }

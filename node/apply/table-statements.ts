@@ -31,22 +31,32 @@ export interface Statement {
   readonly foreign?: { readonly text: string; readonly values: readonly unknown[] };
 }
 
+export interface StatementOptions {
+  /** The names of the subtree as a binary text array. */
+  readonly origins: Buffer;
+  readonly counting?: Counting;
+  /** Rows come in the order of their keys. */
+  readonly ordered?: boolean;
+}
+
 /** The statements of one table, all in one form. Rows go in the order of their keys, unless they are counted. */
 export class TableStatements {
   readonly #layout: Layout;
   readonly #form: Form;
   readonly #origins: Buffer;
   readonly #counting: Counting;
+  readonly #ordered: boolean;
 
   constructor(
     layout: Layout,
     form: Form,
-    { origins, counting = 'plain' }: { readonly origins: Buffer; readonly counting?: Counting },
+    { origins, counting = 'plain', ordered = false }: StatementOptions,
   ) {
     this.#layout = layout;
     this.#form = form;
     this.#origins = origins;
     this.#counting = counting;
+    this.#ordered = ordered;
   }
 
   remove(expect: 'delete' | 'passing', rows: readonly KeyedRow[]): Statement {
@@ -128,7 +138,7 @@ export class TableStatements {
   }
 
   #sorted(rows: readonly Tuple[]): readonly Tuple[] {
-    return this.#counted ? rows : inKeyOrder(rows, rows, this.#order);
+    return this.#counted || this.#ordered ? rows : inKeyOrder(rows, rows, this.#order);
   }
 
   /** Null where the rows can not go in by COPY. Of a text type the bytes of a name are its binary form, too. */

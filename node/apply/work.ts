@@ -24,6 +24,8 @@ export interface Work {
   readonly spent: { prepareMs: number };
   /** Written rows of tables with constraints that are not enforced under replica role; all: too many to remember. */
   readonly unenforced: Map<Layout, Tuple[] | 'all'>;
+  /** New rows come in the order of their keys. */
+  readonly ordered: boolean;
   /** What the part leaves out; shared by all attempts. */
   readonly parking: PartParking;
   /** The changes this attempt takes: all that are not left out, or those of some keys. */

@@ -71,11 +71,6 @@ export class CopyRow implements Tuple {
     return this.#bytes.readInt16BE(this.#start);
   }
 
-  /** Its fields as they came, without their number: what a COPY in the same columns takes. */
-  get fields(): Buffer {
-    return this.#bytes.subarray(this.#start + 2, this.#end);
-  }
-
   kind(column: number): ValueKind {
     return this.byteLength(column) < 0 ? 'null' : this.#form;
   }
@@ -104,6 +99,10 @@ export class CopyRow implements Tuple {
   }
 
   measure(slots: Slots, form: 'text' | 'binary', sizes: Uint32Array): boolean {
+    if (takesAll(slots)) {
+      sizes[0] = (sizes[0] ?? 0) + this.#end - this.#start - 2 - 4 * slots.length;
+      return form === this.#form;
+    }
     let at = this.#start + 2;
     let fits = true;
     for (const slot of slots) {
@@ -118,6 +117,13 @@ export class CopyRow implements Tuple {
   }
 
   scatter(slots: Slots, targets: readonly Buffer[], offsets: Uint32Array): void {
+    const [all] = targets;
+    if (all && takesAll(slots)) {
+      // Fields stand here as they are wanted: a first copy moves rows, not values.
+      const to = offsets[0] ?? 0;
+      offsets[0] = to + this.#bytes.copy(all, to, this.#start + 2, this.#end);
+      return;
+    }
     let at = this.#start + 2;
     for (const slot of slots) {
       const end = at + 4 + Math.max(0, this.#bytes.readInt32BE(at));
@@ -148,4 +154,14 @@ export class CopyRow implements Tuple {
     }
     return fields;
   }
+}
+
+/** Every value goes into the first target, one behind the other. */
+function takesAll(slots: Slots): boolean {
+  for (const slot of slots) {
+    if (slot !== 0) {
+      return false;
+    }
+  }
+  return slots.length > 0;
 }
