@@ -138,6 +138,12 @@ const catalogue = {
     advice:
       'Check the link and `provider` of the child; nothing is lost, the child keeps its log within its bound.',
   },
+  provider_busy: {
+    policy: 'passing',
+    text: "a table of the child's is locked, and a question about it was given up",
+    advice:
+      'Nothing is lost: it is asked again. If it stays, look at the child in pg_locks for who holds the table, such as an upgrade.',
+  },
   provider_refused: {
     policy: 'person',
     text: "the child's PostgreSQL refuses the login",

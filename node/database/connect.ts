@@ -26,6 +26,13 @@ export const outputSettings = {
   client_encoding: 'UTF8',
 } as const;
 
+/**
+ * For questions beside an application's work. One that reads several tables, or what pg_get_expr tells of them, holds locks
+ * that an application's `truncate a, b` waits for; waiting itself, it would make that a deadlock, of which PostgreSQL ends
+ * either after deadlock_timeout (1 s). So it gives up long before, milliseconds.
+ */
+export const politeLockTimeoutMs = 200;
+
 export function clientConfig(options: ConnectOptions): pg.ClientConfig {
   const settings = { ...outputSettings, ...options.settings };
   const { url, given } = withoutOptions(options.url);

@@ -190,6 +190,8 @@ void test('SQLSTATE decides the code of a failure, and no text of PostgreSQL is 
     ['57P01', 'streaming', 'link_cut'],
     ['57P03', 'asking', 'provider_unreachable'],
     ['22012', 'streaming', 'filter_error'],
+    ['55P03', 'asking', 'provider_busy'],
+    ['40P01', 'asking', 'provider_busy'],
     ['XX000', 'streaming', 'internal'],
   ] as const;
   for (const [sqlstate, phase, code] of cases) {

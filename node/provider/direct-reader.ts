@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { clientConfig } from '../database/connect.ts';
+import { clientConfig, politeLockTimeoutMs } from '../database/connect.ts';
 import { ident, literal } from '../database/ident.ts';
 import { parseLsn, withoutPageHeader } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
@@ -22,7 +22,8 @@ const silenceMs = 120_000;
 export async function openDirectReader(
   options: Omit<SessionOptions, 'replication'>,
 ): Promise<Reader> {
-  const client = new pg.Client(clientConfig(options));
+  const settings = { lock_timeout: politeLockTimeoutMs };
+  const client = new pg.Client(clientConfig({ ...options, settings }));
   // The failure of the statement that runs, or of the next, says the same.
   client.on('error', () => {});
   const connection = new Connection(client, options.provider);

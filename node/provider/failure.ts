@@ -35,6 +35,9 @@ function codeOf(failure: SqlFailure, phase: Phase): ErrorCode {
     case '55000':
       // While streaming it is a slot that was lost in between: the next proof names it.
       return phase === 'making the slot' ? 'provider_wal_level' : cut;
+    case '55P03':
+    case '40P01':
+      return phase === 'asking' ? 'provider_busy' : cut;
     case '3D000':
       return 'provider_refused';
     case '42704':

@@ -1,6 +1,6 @@
 /** A short connection to the provider for questions; its failures leave as errors of the catalogue. */
 import pg from 'pg';
-import { clientConfig } from '../database/connect.ts';
+import { clientConfig, politeLockTimeoutMs } from '../database/connect.ts';
 import { providerFailure } from './failure.ts';
 import type { Phase } from './failure.ts';
 
@@ -27,7 +27,11 @@ export async function openSession(
   phase: Phase = 'asking',
 ): Promise<Session> {
   const config: pg.ClientConfig & { replication?: 'database' } = {
-    ...clientConfig(options),
+    ...clientConfig({
+      ...options,
+      // A new slot waits for what runs, however long.
+      settings: phase === 'making the slot' ? {} : { lock_timeout: politeLockTimeoutMs },
+    }),
     query_timeout: options.answerMs,
   };
   if (options.replication) {

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Topology } from '../config/model.ts';
+import { politeLockTimeoutMs } from '../database/connect.ts';
 import { sqlFailure } from '../database/sqlstate.ts';
 import type { Log } from '../log.ts';
 import { readFacts } from './catalogue.ts';
@@ -25,10 +26,18 @@ export async function publicationHealth(
 ): Promise<readonly Finding[]> {
   const intent = intentOf(topology, node);
   const client = await pool.connect();
+  let failure: Error | undefined;
   try {
-    return healthOf(intent, await readFacts(client, intent));
+    await client.query(`set lock_timeout = ${politeLockTimeoutMs}`);
+    const facts = await readFacts(client, intent);
+    await client.query('reset lock_timeout');
+    return healthOf(intent, facts);
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error('not read', { cause: error });
+    throw error;
   } finally {
-    client.release();
+    // After a failure the session is not lent again: it has the short timeout.
+    client.release(failure);
   }
 }
 

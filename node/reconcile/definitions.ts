@@ -45,9 +45,9 @@ export class Definitions {
     const { relations } = this.#options.stream.applier.progress();
     const passed = performance.now() - this.#askedAt;
     if (passed > longestMs || (relations !== this.#relations && passed > leastMs)) {
+      await this.#compare(await this.#options.published());
       this.#relations = relations;
       this.#askedAt = performance.now();
-      await this.#compare(await this.#options.published());
     }
   }
 

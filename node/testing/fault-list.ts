@@ -740,4 +740,20 @@ export const faults: readonly Fault[] = [
       title: '3 hours of load leave no memory, connection, file, slot or row of ours behind',
     },
   },
+  {
+    name: "a question waits for the application's locks as long as it takes",
+    breaks: "the running node never holds up the provider's application",
+    edits: [
+      {
+        file: 'node/database/connect.ts',
+        find: 'politeLockTimeoutMs = 200',
+        replace: 'politeLockTimeoutMs = 0',
+      },
+    ],
+    test: {
+      file: 'node/provider/polite.test.ts',
+      title:
+        'PostgreSQL 18: a truncate of several tables goes through while the provider is asked about them',
+    },
+  },
 ];
