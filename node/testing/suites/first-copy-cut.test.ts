@@ -41,6 +41,8 @@ void test(`a first copy of ${rows} rows interrupted ${interruptions} times sends
 interface Copied {
   readonly bytes: number;
   readonly seconds: number;
+  /** Of PostgreSQL's own subscription, afterwards, of the same table under the same writes. */
+  readonly nativeSeconds: number | null;
   readonly writes: number;
   readonly rowsWalked: number;
 }
@@ -70,10 +72,40 @@ async function copy(random: Random, cuts: number): Promise<Copied> {
     everyMs: 200,
   });
   const seconds = Math.round((performance.now() - started) / 1000);
+  const nativeSeconds = cuts === 0 ? await nativeCopy(tree) : null;
   const { fromServer } = tree.link('district_a').bytes;
   await working.stop();
   await tree.waitLevel(120_000);
-  return { bytes: fromServer, seconds, writes, rowsWalked: await walked(tree) };
+  return { bytes: fromServer, seconds, nativeSeconds, writes, rowsWalked: await walked(tree) };
+}
+
+/** Seconds until PostgreSQL's own subscription has copied the table into another database of the parent's server. */
+async function nativeCopy(tree: Tree): Promise<number> {
+  const { cluster } = tree.node('nation').database;
+  const provider = tree.node('district_a').database;
+  await provider.query(`create publication native for table public.record where (${approved})`);
+  await cluster.query('create database native');
+  await cluster.query(application.sql, 'native');
+  const { hostname, port, username, password, pathname } = new URL(provider.url());
+  const connection = `host=${hostname} port=${port} user=${username} password=${password} dbname=${pathname.slice(1)}`;
+  const started = performance.now();
+  await cluster.query(
+    `create subscription native connection '${connection}' publication native with (binary = true)`,
+    'native',
+  );
+  await tree.until(
+    async () => {
+      const { rows: ready } = await cluster.query(
+        `select from pg_subscription_rel where srsubstate = 'r'`,
+        'native',
+      );
+      return ready.length === 1;
+    },
+    { what: 'the native copy is through', ms: 120_000 + rows, everyMs: 200 },
+  );
+  const seconds = (performance.now() - started) / 1000;
+  await cluster.query('drop subscription native', 'native');
+  return Math.round(seconds);
 }
 
 /** Entered in the order of their numbers, keys at random: every page of the copy reads all over the table. */
