@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admission } from './admission.ts';
+import { admission, removal } from './admission.ts';
 
 const scope = {
   provider: 'north',
   providerIsLeaf: false,
-  subtree: new Set(['north', 'north_a']),
+  subtree: new Set(['north', 'north_a', 'north_b']),
   elsewhere: new Set(['nation', 'south', 'south_a']),
+  awaited: new Set(['north_b']),
   adopts: null,
 };
 
@@ -24,4 +25,13 @@ void test('a row of nobody in the file is a violation', () => {
   assert.equal(admission(scope, 'west'), 'violation');
   assert.equal(admission(scope, ''), 'violation');
   assert.equal(admission(scope, null), 'violation');
+});
+
+void test('a row of a node that has come over and is awaited is taken, and not removed', () => {
+  assert.equal(admission(scope, 'north_b'), 'own');
+  assert.equal(removal(scope, 'north_b'), 'rerouted');
+  assert.equal(removal(scope, 'north_a'), 'own');
+  assert.equal(removal(scope, 'south_a'), 'rerouted');
+  assert.equal(removal(scope, 'west'), 'violation');
+  assert.equal(removal(scope, null), 'violation');
 });

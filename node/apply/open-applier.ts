@@ -83,6 +83,8 @@ class DirectApplier implements Applier {
   readonly #none: KnownKeys;
   readonly #judge: PartJudge;
   readonly #origins: Buffer;
+  /** Without so many that are awaited; their number only falls. */
+  #removable: { readonly awaited: number; readonly encoded: Buffer };
   readonly #offences = new Offences();
   readonly #total = new Tally();
   readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
@@ -101,6 +103,7 @@ class DirectApplier implements Applier {
     this.#known = new KnownKeys(options.parked, session.query);
     this.#none = new KnownKeys(new ParkedView(options.scope.provider), session.query);
     this.#origins = encodeTextArray([...options.scope.subtree]);
+    this.#removable = { awaited: 0, encoded: this.#origins };
     this.#layouts = new Layouts({
       query: session.query,
       scope: options.scope,
@@ -370,6 +373,7 @@ class DirectApplier implements Applier {
       command: async (text) => await session.command(text),
       scope: this.#options.scope,
       origins: this.#origins,
+      removable: this.#removableOrigins(),
       layoutOf: (relation) => this.#layouts.of(relation),
       isDrifted: (relation) => this.#layouts.driftOf(relation) !== null,
       tally: new Tally(),
@@ -381,6 +385,15 @@ class DirectApplier implements Applier {
       refuse: (refused) => parking.refuse(refused),
       offences: this.#offences,
     };
+  }
+
+  #removableOrigins(): Buffer {
+    const { subtree, awaited } = this.#options.scope;
+    if (awaited.size !== this.#removable.awaited) {
+      const names = [...subtree].filter((name) => !awaited.has(name));
+      this.#removable = { awaited: awaited.size, encoded: encodeTextArray(names) };
+    }
+    return this.#removable.encoded;
   }
 
   async #commit(position: Lsn, committing: Committing): Promise<void> {

@@ -171,3 +171,44 @@ void test('a column of the application that names the node serves as origin', as
     { id: 'sibling', note: 'b' },
   ]);
 });
+
+/** The provider has come to bring the rows of district_a, and does not have them all yet. */
+const awaiting: StreamPairOptions = {
+  ...middle,
+  scope: { ...middle.scope, awaited: new Set(['district_a']) },
+  providerDdl: `alter table visit add column tributary_origin text not null default 'south'`,
+  subscriberDdl: `insert into visit values ('kept', 'a', 'district_a'), ('own', 's', 'south')`,
+};
+
+void test('of an origin that is awaited rows are added and changed, and none is removed', async () => {
+  await using pair = await StreamPair.create(awaiting);
+  await using applier = await pair.applier();
+  await pair.provider.query(
+    `insert into visit values ('kept', 'a', 'district_a'), ('own', 's', 'south'), ('more', 'a', 'district_a')`,
+  );
+  await pair.provider.query(`update visit set note = 'new' where id = 'kept'`);
+  await pair.drain(applier);
+  assert.deepEqual(await all(pair), ['kept new district_a', 'more a district_a', 'own s south']);
+  await pair.provider.query(`delete from visit where id in ('kept', 'own')`);
+  await pair.drain(applier);
+  assert.deepEqual(await all(pair), ['kept new district_a', 'more a district_a']);
+  await pair.provider.query(`insert into visit values ('own', 's', 'south')`);
+  await pair.provider.query(`truncate visit`);
+  await pair.drain(applier);
+  assert.deepEqual(await all(pair), ['kept new district_a', 'more a district_a']);
+  assert.deepEqual(await pair.parked(), []);
+  assert.equal(applier.progress().conflicts.get('rerouted public.visit'), 1);
+});
+
+void test('a key that an awaited origin gives up and takes again is changed in its place', async () => {
+  await using pair = await StreamPair.create(awaiting);
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into visit values ('kept', 'a', 'district_a')`);
+  await pair.drain(applier);
+  await pair.provider.query(
+    `begin; delete from visit where id = 'kept'; insert into visit values ('kept', 'again', 'district_a'); commit`,
+  );
+  await pair.drain(applier);
+  assert.deepEqual(await all(pair), ['kept again district_a', 'own s south']);
+  assert.deepEqual(await pair.parked(), []);
+});

@@ -84,7 +84,7 @@ interface Sender {
 function sendSegment(segment: Segment, mode: SetMode, sender: Sender): boolean {
   if (segment.kind === 'truncate') {
     for (const layout of segment.layouts) {
-      const values = [sender.work.origins];
+      const values = [sender.work.removable];
       sender.send({ expect: 'any', layout, count: 0, text: truncateSql(layout), values });
     }
     return true;
@@ -131,8 +131,9 @@ function onlyCreated(changes: readonly Change[]): Tuple[] | null {
 function sendCreated(layout: Layout, rows: readonly Tuple[], { work, send }: Sender): void {
   const [first] = rows;
   if (first) {
-    const { origins, ordered } = work;
-    send(new TableStatements(layout, formOf(layout, first), { origins, ordered }).insert(rows));
+    const { origins, removable, ordered } = work;
+    const names = { origins, removable };
+    send(new TableStatements(layout, formOf(layout, first), { ...names, ordered }).insert(rows));
     noteUnenforced(work, layout, rows);
   }
 }
@@ -145,7 +146,8 @@ function sendTable(layout: Layout, collapsed: Collapsed, mode: SetMode, sender: 
   if (!first) {
     return;
   }
-  const table = new TableStatements(layout, formOf(layout, first), { origins: work.origins });
+  const { origins, removable } = work;
+  const table = new TableStatements(layout, formOf(layout, first), { origins, removable });
   if (deletes.length > 0) {
     send(table.remove('delete', deletes));
   }

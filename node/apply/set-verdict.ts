@@ -3,7 +3,7 @@
  * not here.
  */
 import { because, type ParkCause } from '../parking/parked-key.ts';
-import { admission } from './admission.ts';
+import { removal } from './admission.ts';
 import type { KeyedRow } from './collapse.ts';
 import type { Answer } from './counted-set.ts';
 import { type Layout, lacksValue } from './layout.ts';
@@ -115,13 +115,12 @@ export class SetVerdict {
     let count = 0;
     for (const [index, origin] of await this.standing(rows)) {
       const row = rows[index];
-      if (!row || (origin !== null && work.scope.subtree.has(origin))) {
-        continue;
-      }
-      count += 1;
-      if (conflict === 'delete_origin_differs' && admission(work.scope, origin) === 'rerouted') {
+      const removes = conflict === 'delete_origin_differs';
+      if (row && removes && removal(work.scope, origin) === 'rerouted') {
+        count += 1;
         work.tally.conflict('rerouted', layout.table);
-      } else {
+      } else if (row && (origin === null || !work.scope.subtree.has(origin))) {
+        count += 1;
         this.#violates(row, conflict);
       }
     }

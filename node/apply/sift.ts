@@ -40,7 +40,7 @@ export async function sift(
   for (const segment of segments(transactions, own)) {
     if (segment.kind === 'truncate') {
       for (const layout of segment.layouts) {
-        await own.query(truncateSql(layout), [own.origins]);
+        await own.query(truncateSql(layout), [own.removable]);
       }
       continue;
     }

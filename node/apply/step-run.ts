@@ -6,7 +6,7 @@ import { because, type ParkCause } from '../parking/parked-key.ts';
 import type { Change } from '../pgoutput/change.ts';
 import type { Transaction } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
-import { admission } from './admission.ts';
+import { removal } from './admission.ts';
 import { bind, formOf, params } from './binding.ts';
 import { parkCause } from './failure.ts';
 import { type Layout, lacksValue } from './layout.ts';
@@ -35,7 +35,7 @@ export async function runSteps(transactions: readonly Transaction[], work: Work)
       for (const segment of segments([{ ...transaction, changes: [change] }], work)) {
         if (segment.kind === 'truncate') {
           for (const layout of segment.layouts) {
-            await work.query(truncateSql(layout), [work.origins]);
+            await work.query(truncateSql(layout), [work.removable]);
           }
         } else {
           for (const { layout, changes } of segment.tables) {
@@ -129,9 +129,9 @@ export class Steps {
   }
 
   async #delete(layout: Layout, old: Tuple): Promise<ParkCause | null> {
-    const { query, origins, tally, scope } = this.#work;
+    const { query, removable, tally, scope } = this.#work;
     const key = params(layout.key, formOf(layout, old));
-    const values = [...bind(key, [old], layout.table), origins];
+    const values = [...bind(key, [old], layout.table), removable];
     const { rowCount } = await query(deleteSql(layout, key), values);
     if ((rowCount ?? 0) > 0) {
       return null;
@@ -139,7 +139,7 @@ export class Steps {
     const origin = await this.#originOf(layout, old);
     if (origin === undefined) {
       tally.conflict('delete_missing', layout.table);
-    } else if (admission(scope, origin) === 'rerouted') {
+    } else if (removal(scope, origin) === 'rerouted') {
       tally.conflict('rerouted', layout.table);
     } else {
       return because('origin_violation');

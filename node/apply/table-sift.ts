@@ -53,7 +53,8 @@ export class TableSift {
     this.#form = form;
     this.#work = work;
     this.#last = last;
-    this.#table = new TableStatements(layout, form, { origins: work.origins, counting: 'counted' });
+    const { origins, removable } = work;
+    this.#table = new TableStatements(layout, form, { origins, removable, counting: 'counted' });
     const refuse = (row: KeyedRow, cause: ParkCause): void => this.#refuse(row, cause);
     this.#verdict = new SetVerdict({ layout, work, table: this.#table, last, refuse });
   }

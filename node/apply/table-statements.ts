@@ -34,6 +34,8 @@ export interface Statement {
 export interface StatementOptions {
   /** The names of the subtree as a binary text array. */
   readonly origins: Buffer;
+  /** Those of them whose rows may be removed. */
+  readonly removable: Buffer;
   readonly counting?: Counting;
   /** Rows come in the order of their keys. */
   readonly ordered?: boolean;
@@ -44,17 +46,19 @@ export class TableStatements {
   readonly #layout: Layout;
   readonly #form: Form;
   readonly #origins: Buffer;
+  readonly #removable: Buffer;
   readonly #counting: Counting;
   readonly #ordered: boolean;
 
   constructor(
     layout: Layout,
     form: Form,
-    { origins, counting = 'plain', ordered = false }: StatementOptions,
+    { origins, removable, counting = 'plain', ordered = false }: StatementOptions,
   ) {
     this.#layout = layout;
     this.#form = form;
     this.#origins = origins;
+    this.#removable = removable;
     this.#counting = counting;
     this.#ordered = ordered;
   }
@@ -62,7 +66,7 @@ export class TableStatements {
   remove(expect: 'delete' | 'passing', rows: readonly KeyedRow[]): Statement {
     const layout = this.#layout;
     const key = params(layout.key, this.#form);
-    const values = [...bind(key, this.#sorted(tuples(rows)), layout.table), this.#origins];
+    const values = [...bind(key, this.#sorted(tuples(rows)), layout.table), this.#removable];
     return {
       expect,
       layout,

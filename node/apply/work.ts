@@ -2,7 +2,7 @@
 import type { StreamScope } from '../config/model.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
-import { admission } from './admission.ts';
+import { removal } from './admission.ts';
 import type { Layout } from './layout.ts';
 import type { Offences } from './offences.ts';
 import type { PartParking, Refused, Taking } from './part-parking.ts';
@@ -17,6 +17,8 @@ export interface Work {
   readonly scope: StreamScope;
   /** The names of the subtree as a binary text array. */
   readonly origins: Buffer;
+  /** The same without those that are awaited: whose rows may be removed. */
+  readonly removable: Buffer;
   readonly layoutOf: (relation: Relation) => Layout | null;
   readonly isDrifted: (relation: Relation) => boolean;
   readonly tally: Tally;
@@ -59,7 +61,7 @@ export function leaveForeign(
 ): number | null {
   let left = 0;
   for (const { origin, count } of rows) {
-    if (admission(work.scope, origin) !== 'rerouted') {
+    if (removal(work.scope, origin) !== 'rerouted') {
       return null;
     }
     work.tally.conflict('rerouted', layout.table, count);

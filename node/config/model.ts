@@ -122,6 +122,11 @@ export interface StreamScope {
   readonly providerIsLeaf: boolean;
   readonly subtree: ReadonlySet<string>;
   readonly elsewhere: ReadonlySet<string>;
+  /**
+   * Of `subtree`: origins that came by another way before, and of which the provider does not have all yet. What it brings
+   * of them is applied, what it lacks of them says nothing: none of their rows is removed.
+   */
+  readonly awaited: ReadonlySet<string>;
   /** The subscriber's name, if the provider takes over rows that stood there under it; null: it does not. */
   readonly adopts: string | null;
 }

@@ -62,6 +62,7 @@ export function scopeOf(topology: Topology, subscriber: string, provider: string
     providerIsLeaf: isLeaf(topology, child),
     subtree,
     elsewhere: new Set(names.filter((name) => !subtree.has(name))),
+    awaited: new Set(),
     adopts: child.adopt ? subscriber : null,
   };
 }

@@ -38,6 +38,7 @@ export const defaultScope: StreamScope = {
   providerIsLeaf: true,
   subtree: new Set(['district_a']),
   elsewhere: new Set(['north', 'district_b']),
+  awaited: new Set(),
   adopts: null,
 };
 
