@@ -12,7 +12,16 @@ import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { rowsOfCopy } from './copy-rows.ts';
 import { providerFailure } from './failure.ts';
-import type { Block, HashedRow, Key, KeyRange, Reader, TableColumns, View } from './reader.ts';
+import type {
+  Block,
+  HashedRow,
+  Key,
+  KeyRange,
+  LeftOut,
+  Reader,
+  TableColumns,
+  View,
+} from './reader.ts';
 import type { SessionOptions } from './session.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
 
@@ -128,6 +137,8 @@ class DirectReader implements Reader {
   readonly #connection: Connection;
   /** The view before is over. */
   #free: Promise<void> = Promise.resolve();
+  /** What the session was told, by setting. */
+  readonly #told = new Map<string, string>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -135,6 +146,23 @@ class DirectReader implements Reader {
 
   get bytes(): number {
     return this.#connection.bytes;
+  }
+
+  async leaveOut({ column, origins }: LeftOut): Promise<void> {
+    // The names are many, and the same for every table.
+    await this.#tell(
+      'tributary.without_origins',
+      origins.length > 0 ? JSON.stringify(origins) : '',
+    );
+    await this.#tell('tributary.origin_column', origins.length > 0 ? column : '');
+  }
+
+  async #tell(setting: string, value: string): Promise<void> {
+    if ((this.#told.get(setting) ?? '') !== value) {
+      await this.#free;
+      await this.#connection.ask(`select pg_catalog.set_config($1, $2, false)`, [setting, value]);
+      this.#told.set(setting, value);
+    }
   }
 
   async look(): Promise<View> {

@@ -22,6 +22,8 @@ function texts(rows: readonly Tuple[]): (string | null)[][] {
   );
 }
 
+const inText = (a: unknown, b: unknown): number => String(a).localeCompare(String(b));
+
 for (const major of majors().filter((each) => each === 15 || each === 18)) {
   void test(`PostgreSQL ${major}: a range holds the approved rows only, in pages bounded by rows and bytes`, async () => {
     await using database = await createChild(major);
@@ -92,6 +94,40 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
     assert.deepEqual([...one], [[1, hashes[1]?.hash]]);
     const sum = hashes.slice(0, 3).reduce((all, { hash }) => all + hash, 0n);
     assert.equal(blocks[0]?.digest, sum, 'a digest is the sum of the hashes of its rows');
+  });
+
+  void test(`PostgreSQL ${major}: rows of origins that come by another way are left out of every answer`, async () => {
+    await using database = await createChild(major);
+    await database.query(
+      `insert into report values (1, 'approved', 'own'), (2, 'approved', 'it''s'), (3, 'approved', 'moved'), (4, 'approved', null), (5, 'approved', 'own')`,
+    );
+    await using provider = openChild(database);
+    await using reader = await provider.openReader();
+    const all = { after: null, upto: null };
+    const keys = ['1', '2', '3', '4', '5'].map((key) => [key]);
+    const most = { rows: 10, bytes: 1e6, form: 'text' } as const;
+    const seen = async (): Promise<unknown> => {
+      await using view = await reader.look();
+      const rows = texts(await view.rows(report, all, most)).map(([id]) => id);
+      const byKey = texts(await view.rowsByKey(report, keys, most)).map(([id]) => id);
+      const hashes = (await view.hashes(report, [all])).map(({ key }) => key[0]);
+      const hashed = [...(await view.hashesByKey(report, keys)).keys()].map((n) => keys[n]?.[0]);
+      const [block] = await view.blocks(report, [all], { rows: 10, block: 10 });
+      assert.deepEqual(
+        [byKey.toSorted(inText), hashes, hashed.toSorted(inText), block?.count],
+        [rows, rows, rows, rows.length],
+      );
+      return rows;
+    };
+    assert.deepEqual(await seen(), ['1', '2', '3', '4', '5']);
+    await reader.leaveOut({ column: 'body', origins: ['moved', `it's`, '"'] });
+    assert.deepEqual(await seen(), ['1', '4', '5']);
+    await reader.leaveOut({ column: 'not_published', origins: ['moved'] });
+    assert.deepEqual(await seen(), ['1', '2', '3', '4', '5']);
+    await reader.leaveOut({ column: 'body', origins: ['own'] });
+    assert.deepEqual(await seen(), ['2', '3', '4']);
+    await reader.leaveOut({ column: 'body', origins: [] });
+    assert.deepEqual(await seen(), ['1', '2', '3', '4', '5']);
   });
 
   void test(`PostgreSQL ${major}: what is not published can not be read`, async () => {

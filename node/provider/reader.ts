@@ -41,7 +41,16 @@ export interface HashedRow {
   readonly hash: bigint;
 }
 
+/** Rows that are left out of every answer: those of these origins, by the table's column that names it. */
+export interface LeftOut {
+  readonly column: string;
+  readonly origins: readonly string[];
+}
+
 export interface Reader extends AsyncDisposable {
+  /** From the next view on. A column that is not published leaves out nothing. @throws TributaryError provider_* */
+  leaveOut(rows: LeftOut): Promise<void>;
+
   /** A view of the provider under one snapshot, once the one before is disposed of. @throws TributaryError provider_* */
   look(): Promise<View>;
 
