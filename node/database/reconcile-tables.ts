@@ -176,6 +176,12 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
        and not exists (select from tributary.reconcile r where r.provider = $1 and r.state <> 'done')`,
     [at.provider],
   );
+  await query(
+    `update tributary.route o set level = true
+     where o.via = $1 and not o.level and not o.awaited
+       and not exists (select from tributary.reconcile r where r.provider = $1 and r.state <> 'done')`,
+    [at.provider],
+  );
   await query('select tributary.refresh_origins()');
 }
 

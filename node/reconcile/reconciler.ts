@@ -19,6 +19,7 @@ import { dueKeys } from '../parking/parked-table.ts';
 import { driftOfError } from '../parking/table-drift.ts';
 import type { ProviderTable } from '../provider/provider.ts';
 import { Definitions } from './definitions.ts';
+import type { HandOver } from './hand-over.ts';
 import { RetryTimes } from './retry-times.ts';
 import type { StreamSide } from './stream-side.ts';
 import { references } from './references.ts';
@@ -33,6 +34,7 @@ export interface ReconcilerOptions {
   readonly tables: readonly ReplicatedTable[];
   /** This node's own database. */
   readonly query: Query;
+  readonly handOver: HandOver;
   readonly log: Log;
   /** What is complete here has changed. */
   readonly completenessChanged: () => void;
@@ -91,6 +93,7 @@ export class Reconciler {
     const reason = await this.#incomplete();
     await this.#wantBlocked();
     await this.#lookAtDefinitions();
+    await this.#options.handOver.look(async () => await this.#sides.published());
     let rows = await loadReconcile(query, provider);
     const isNew = reason !== null && rows.length === 0;
     if (!isNew && !rows.some((row) => isOpen(row) && this.#failures.isDue(tableText(row)))) {

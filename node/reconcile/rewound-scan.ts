@@ -12,7 +12,7 @@ import { compareWalk } from './compare-walk.ts';
 import { type Ask, LocalRanges } from './local-ranges.ts';
 import { planTable } from './plan-table.ts';
 import { RangeView } from './range-view.ts';
-import { here } from './table-sides.ts';
+import { here, judged, leaveOutOthers } from './table-sides.ts';
 import { keysAtOnce } from './settle.ts';
 import type { StreamSide } from './stream-side.ts';
 import type { TableSide } from './table-side.ts';
@@ -64,8 +64,9 @@ async function sideOf(
   const plan = await planTable(table, { published, tables, scope: stream.scope, query });
   const ask: Ask = async <Row extends object>(sql: string, values?: readonly unknown[]) =>
     (await query(sql, values)).rows as Row[];
+  await leaveOutOthers(reader, plan, stream.scope);
   const local = new LocalRanges(ask, plan, {
-    subtree: stream.scope.subtree,
+    subtree: judged(stream.scope),
     ...here(table, tables),
   });
   return { stream, plan, reader, local, query, signal };

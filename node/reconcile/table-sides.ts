@@ -1,5 +1,5 @@
 /** Opens tables of a stream for reading on both sides, over one connection to the provider that is opened when needed. */
-import type { ReplicatedTable } from '../config/model.ts';
+import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import { ident } from '../database/ident.ts';
 import type { Query } from '../database/query.ts';
 import type { TableName } from '../parking/parked-key.ts';
@@ -8,6 +8,7 @@ import type { Reader } from '../provider/reader.ts';
 import { type Ask, LocalRanges } from './local-ranges.ts';
 import { planTable } from './plan-table.ts';
 import type { StreamSide } from './stream-side.ts';
+import type { TablePlan } from './table-plan.ts';
 import type { TableSide } from './table-side.ts';
 
 export interface TableSidesOptions {
@@ -45,11 +46,13 @@ export class TableSides implements AsyncDisposable {
     const plan = await planTable(table, { published, tables, scope: stream.scope, query });
     const ask: Ask = async <Row extends object>(sql: string, values?: readonly unknown[]) =>
       (await query(sql, values)).rows as Row[];
+    const reader = await this.reader();
+    await leaveOutOthers(reader, plan, stream.scope);
     return {
       stream,
       plan,
-      reader: await this.reader(),
-      local: new LocalRanges(ask, plan, { subtree: stream.scope.subtree, ...here(table, tables) }),
+      reader,
+      local: new LocalRanges(ask, plan, { subtree: judged(stream.scope), ...here(table, tables) }),
       query,
       signal,
     };
@@ -71,6 +74,21 @@ export class TableSides implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The origins whose rows are compared. */
+export function judged({ subtree, awaited }: StreamScope): ReadonlySet<string> {
+  return awaited.size === 0 ? subtree : new Set([...subtree].filter((name) => !awaited.has(name)));
+}
+
+/** A provider may hold rows of origins that come by another way: those it had before they moved, until it forgets them. */
+export async function leaveOutOthers(
+  reader: Reader,
+  { originColumn }: TablePlan,
+  { providerIsLeaf, elsewhere, awaited }: StreamScope,
+): Promise<void> {
+  const origins = providerIsLeaf ? [] : [...elsewhere, ...awaited];
+  await reader.leaveOut({ column: originColumn, origins });
 }
 
 /** A row that is softly deleted here does not count as one. */

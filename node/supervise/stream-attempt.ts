@@ -13,6 +13,7 @@ import type { ParkedView } from '../parking/parked-view.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
 import type { Doubt, Provider, ProviderTable } from '../provider/provider.ts';
+import { HandOver } from '../reconcile/hand-over.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { scanRewound } from '../reconcile/rewound-scan.ts';
 import { AppliedPosition, type StreamSide, Turns } from '../reconcile/stream-side.ts';
@@ -78,12 +79,13 @@ export async function attemptStream(
   events: AttemptEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scope, database, ends } = options;
-  const known = await takeOver(database, scope.provider);
+  const { database, ends } = options;
+  const { provider: name } = options.scope;
+  const known = await takeOver(database, name);
   if (known?.paused) {
-    throw new TributaryError('paused', { stream: scope.provider });
+    throw new TributaryError('paused', { stream: name });
   }
-  await using provider = ends.openProvider(scope.provider);
+  await using provider = ends.openProvider(name);
   events.opened(provider);
   // Before anything else is asked: a publication that is gone is a doubt here, not a child that was never prepared.
   const proved =
@@ -101,6 +103,12 @@ export async function attemptStream(
   if (!known) {
     events.began(row);
   }
+  const handOver = await HandOver.load({
+    provider: name,
+    query: queryOf(database),
+    log: options.log,
+  });
+  const scope = { ...options.scope, awaited: handOver.awaited };
   await using applier = await ends.openApplier({
     scope,
     epoch: row.epoch,
@@ -126,7 +134,7 @@ export async function attemptStream(
   if (signal.aborted) {
     return;
   }
-  await using _beside = besideStream(options, { stream, events, signal });
+  await using _beside = besideStream(options, { stream, handOver, events, signal });
   await using watch = IdentityWatch.begin(database, row);
   const either = AbortSignal.any([signal, watch.differs]);
   for await (const part of provider.stream(row.position, { signal: either, format })) {
@@ -140,7 +148,7 @@ export async function attemptStream(
   }
   if (!signal.aborted) {
     const code = watch.differs.aborted ? 'proof_due' : 'link_cut';
-    throw new TributaryError(code, { stream: scope.provider });
+    throw new TributaryError(code, { stream: name });
   }
 }
 
@@ -183,6 +191,7 @@ function besideStream(
   { tables, database, log }: AttemptOptions,
   run: {
     readonly stream: StreamSide;
+    readonly handOver: HandOver;
     readonly events: AttemptEvents;
     readonly signal: AbortSignal;
   },
@@ -191,6 +200,7 @@ function besideStream(
   const common = { stream: run.stream, tables, query: queryOf(database), log };
   const reconciler = new Reconciler({
     ...common,
+    handOver: run.handOver,
     completenessChanged: () => run.events.completenessChanged(),
   });
   const verifier = new Verifier(common);
