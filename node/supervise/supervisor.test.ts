@@ -126,3 +126,34 @@ void test('a new file adds and removes the streams it concerns, and tries waitin
   await running;
   assert.deepEqual(states(), { east: 'stopped', north: 'stopped' });
 });
+
+void test('between two files no stream runs, so that none brings rows by a way that is no more', async () => {
+  await using node = await supervised('postgres://x:y@127.0.0.1:1/z');
+  const before = country(['north', 'south']);
+  const after = country(['north', 'east']);
+  const nation = nodeOf(before, 'nation');
+  const stop = new AbortController();
+  const running = node.supervisor.run(before, nation, stop.signal);
+  const states = (): Record<string, string> =>
+    Object.fromEntries(node.supervisor.reports().map(({ provider, state }) => [provider, state]));
+  await until(() => states()['south'] === 'retrying', { what: 'they are tried' });
+  let between: Record<string, string> = {};
+  await node.supervisor.reconfigure(after, nation, async () => {
+    between = states();
+    await Promise.resolve();
+  });
+  assert.deepEqual(between, { north: 'stopped', south: 'stopped' });
+  await assert.rejects(
+    node.supervisor.reconfigure(before, nation, async () => await Promise.reject(new Error('no'))),
+    /no/,
+  );
+  assert.deepEqual(
+    states(),
+    { east: 'stopped', north: 'stopped' },
+    'nothing runs by a file that was not taken',
+  );
+  await node.supervisor.reconfigure(after, nation);
+  await until(() => states()['east'] === 'retrying', { what: 'the file before is in force again' });
+  stop.abort();
+  await running;
+});

@@ -1,6 +1,6 @@
 /**
- * One worker per child that is not retired, side by side: one failing leaves the others alone. A new topology adds,
- * removes and restarts only the workers it concerns; the others are woken.
+ * One worker per child that is not retired, side by side: one failing leaves the others alone. A new file begins every
+ * stream anew; the same file read again wakes those that wait, and restarts those whose secret changed.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,6 +28,13 @@ export interface SupervisorOptions {
   readonly log: Log;
   /** What is complete here has changed. */
   readonly completenessChanged: () => void;
+}
+
+interface Wanted {
+  readonly scope: StreamScope;
+  readonly tables: readonly ReplicatedTable[];
+  readonly ends: StreamEnds;
+  readonly fingerprint: string;
 }
 
 interface Running {
@@ -75,10 +82,18 @@ export class Supervisor {
     }
   }
 
-  /** Makes the workers those of `topology`; calls take turns. */
-  async reconfigure(topology: Topology, node: NodeConfig): Promise<void> {
-    this.#turn = this.#turn.then(async () => await this.#change(topology, node));
-    await this.#turn;
+  /**
+   * Makes the workers those of `topology`; calls take turns. `between`: when no stream runs by the file before any more, and
+   * none by the new one yet. @throws what it threw; then no stream of a changed file runs.
+   */
+  async reconfigure(
+    topology: Topology,
+    node: NodeConfig,
+    between: () => Promise<void> = async () => {},
+  ): Promise<void> {
+    const turn = this.#turn.then(async () => await this.#change(topology, node, between));
+    this.#turn = turn.catch(() => {});
+    await turn;
   }
 
   /** The stream of that child begins a new attempt, and finds whether it is paused now. */
@@ -98,39 +113,45 @@ export class Supervisor {
     return [...live, ...ended].sort((a, b) => (a.provider < b.provider ? -1 : 1));
   }
 
-  async #change(topology: Topology, node: NodeConfig): Promise<void> {
+  async #change(topology: Topology, node: NodeConfig, between: () => Promise<void>): Promise<void> {
     if (this.#ended) {
       return;
     }
-    const tables = replicationSet(topology);
-    const children = childrenOf(topology, node);
-    const wanted = new Map(children.map((child) => [child.name, child]));
-    for (const name of [...this.#running.keys()].filter((name) => !wanted.has(name))) {
-      await this.#stop(name);
-      this.#last.delete(name);
-    }
-    const ends = this.#options.ends(topology);
-    for (const child of children) {
-      const scope = scopeOf(topology, node.name, child.name);
-      const fingerprint = fingerprintOf({ child, scope, tables, spool: node.spool });
-      const running = this.#running.get(child.name);
-      if (running?.fingerprint === fingerprint) {
-        running.worker.wake();
-        continue;
+    const wanted = new Map(this.#wanted(topology, node).map((one) => [one.scope.provider, one]));
+    const others = [...this.#running].filter(
+      ([name, { fingerprint }]) => wanted.get(name)?.fingerprint !== fingerprint,
+    );
+    await Promise.all(others.map(async ([name]) => await this.#stop(name)));
+    await between();
+    for (const name of this.#last.keys()) {
+      if (!wanted.has(name)) {
+        this.#last.delete(name);
       }
-      await this.#stop(child.name);
-      this.#start({ scope, tables, ends, fingerprint });
+    }
+    for (const [name, one] of wanted) {
+      const running = this.#running.get(name);
+      if (running) {
+        running.worker.wake();
+      } else {
+        this.#start(one);
+      }
     }
   }
 
-  #start(options: {
-    scope: StreamScope;
-    tables: readonly ReplicatedTable[];
-    ends: StreamEnds;
-    fingerprint: string;
-  }): void {
+  #wanted(topology: Topology, node: NodeConfig): readonly Wanted[] {
+    const tables = replicationSet(topology);
+    const ends = this.#options.ends(topology);
+    return childrenOf(topology, node).map((child) => {
+      const scope = scopeOf(topology, node.name, child.name);
+      // Each connection shows the file it runs by, and a child's `forget` relies on it.
+      const { digest } = topology;
+      const fingerprint = fingerprintOf({ child, scope, tables, spool: node.spool, digest });
+      return { scope, tables, ends, fingerprint };
+    });
+  }
+
+  #start({ scope, tables, ends, fingerprint }: Wanted): void {
     const { database, log, completenessChanged } = this.#options;
-    const { scope, tables, ends, fingerprint } = options;
     const worker = new Worker({
       scope,
       tables,
@@ -170,6 +191,7 @@ function fingerprintOf(parts: {
   readonly scope: StreamScope;
   readonly tables: readonly ReplicatedTable[];
   readonly spool: string | null;
+  readonly digest: string;
 }): string {
   const { provider } = parts.child;
   return JSON.stringify([parts, provider && secretDigest(provider)], (_key, value: unknown) =>
