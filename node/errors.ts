@@ -125,6 +125,29 @@ const catalogue = {
     text: 'this key is not parked',
     advice: 'Give stream, table and key as `tributary parked list --json` shows them.',
   },
+  name_struck: {
+    policy: 'person',
+    text: 'the file no longer has a name that rows here bear',
+    advice:
+      'Put it back with `retired: true`; once `tributary forget NAME` has removed its rows here and at every level above, strike it.',
+  },
+  forget_own: {
+    policy: 'configuration',
+    text: 'by the file in force the rows of this node come here, and would come again',
+    advice:
+      'Write another `parent` for it, or `retired: true` if the place is closed, bring that file into force here and at the parent, then run it again.',
+  },
+  forget_file_differs: {
+    policy: 'person',
+    text: 'this node, or its parent, runs by another file than the one that was read',
+    advice:
+      'Bring the same file into force at both (`tributary reload`), then run it again: by another file the parent would take the removal for its own.',
+  },
+  forget_parent_unseen: {
+    policy: 'passing',
+    text: 'the parent does not stream from this node now, so that nobody knows by which file it runs',
+    advice: 'Run it again when the stream to the parent runs; `tributary status` there shows it.',
+  },
   stream_not_begun: {
     policy: 'configuration',
     text: 'the stream has not begun yet',

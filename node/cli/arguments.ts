@@ -76,6 +76,7 @@ const shapes = {
     },
     words: [],
   },
+  forget: { options: { ...place, yes: { type: 'boolean' } }, words: ['NODE'] },
   // --node means nothing to it, but stands on the command line of whoever repeats the others'.
   topology: { options: place, words: ['validate|print'] },
   help: { options: {}, words: [] },

@@ -3,6 +3,7 @@ import { TributaryError } from '../errors.ts';
 import type { Arguments } from './arguments.ts';
 import { complaint } from './complain.ts';
 import { checkCommand } from './check.ts';
+import { forgetCommand } from './forget.ts';
 import { help } from './help.ts';
 import { parkedCommand, type ParkedArguments } from './parked.ts';
 import { pauseCommand } from './pause.ts';
@@ -57,6 +58,10 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
     }
     case 'rewound':
       return await rewoundCommand(await placeOf(args), rewoundOf(args), out);
+    case 'forget': {
+      const what = { name: words[0] ?? '', yes: options['yes'] === true };
+      return await forgetCommand(await placeOf(args), what, out);
+    }
     case 'topology':
       return await topologyCommand({ verb: verbOf(words), file: topologyFile(args) }, out);
     case 'prepare':

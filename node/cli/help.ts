@@ -24,6 +24,8 @@ export const help = `tributary: carries approved records upstream between Postgr
                                          write them into the child's own database, with a login there
   tributary rewound release --stream NAME [--table TABLE] [--key '["..."]']
                                          take the child's version instead; rows it does not have are removed
+  tributary forget NODE [--yes]          show how many rows of a node that moved away, or is closed for good, stand
+                                         here; remove them
   tributary check [--json]               everything that would break later, each with what mends it
   tributary prepare [--plan] [--admin URL] [--undo]
                                          make this node's PostgreSQL ready, as its owner

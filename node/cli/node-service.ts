@@ -6,14 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { loadTopology } from '../config/load.ts';
 import type { NodeConfig, Topology } from '../config/model.ts';
-import { childrenOf, nodeOf, routeOf } from '../config/tree.ts';
-import { itself, writeAudit } from '../database/audit.ts';
+import { childrenOf, nodeOf } from '../config/tree.ts';
+import { itself } from '../database/audit.ts';
 import { localError } from '../database/local-error.ts';
-import { replaceRoutes } from '../database/routes.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Finding } from '../monitor/finding.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
 import { VerifyWindow } from '../jobs/verify-window.ts';
 import { ProbeLoop } from '../monitor/probe-loop.ts';
@@ -28,7 +26,9 @@ import { complaint } from './complain.ts';
 import type { Place } from './place.ts';
 import { assertPrepared } from './prepared.ts';
 import { StreamDeeds } from './stream-deeds.ts';
+import { assertNamesKept, auditTopology, routeBy } from './tree-in-force.ts';
 import { version } from './version.ts';
+import type { Watch } from './watch.ts';
 
 export interface NodeServiceOptions {
   readonly place: Place;
@@ -39,14 +39,6 @@ export interface NodeServiceOptions {
   /** Made once, over the topology in force. */
   readonly watches: (topology: () => Topology) => readonly Watch[];
   readonly log: Log;
-}
-
-/** Something that looks at this node's own PostgreSQL while this process leads. */
-export interface Watch {
-  run(signal: AbortSignal): Promise<void>;
-  findings(): readonly Finding[];
-  /** Walsenders it ended since the start, if it ends any. */
-  walsendersEnded?(): number;
 }
 
 export class NodeService {
@@ -161,14 +153,17 @@ export class NodeService {
       const topology = await loadTopology(place.file);
       const node = nodeOf(topology, this.#name);
       if (this.#serving) {
-        await replaceRoutes(database, routeOf(topology, node));
-        await this.#auditTopology(topology);
+        await assertNamesKept(database, topology);
+        await this.#supervisor.reconfigure(topology, node, async () => {
+          await routeBy(database, { topology, node }, log);
+          const digests = { before: this.#topology.digest, digest: topology.digest };
+          await auditTopology(database, this.#name, digests);
+          this.#take(topology, node);
+        });
       }
-      this.#warnOfRestart(node);
-      this.#topology = topology;
-      this.#node = node;
-      this.#topologyProblems = [];
-      log.info({ topology: topology.digest }, 'the topology file is in force');
+      if (topology !== this.#topology) {
+        this.#take(topology, node);
+      }
     } catch (error) {
       this.#topologyProblems = complaint(error);
       const { code } = localError(error);
@@ -178,22 +173,25 @@ export class NodeService {
           'the topology file was not taken; the one before stays in force',
         );
       }
+      if (this.#serving) {
+        // Streams may have been stopped for the file that was not taken.
+        await this.#supervisor.reconfigure(this.#topology, this.#node);
+      }
       return this.#topologyProblems;
     }
     this.#wake.abort();
     if (this.#serving) {
-      await this.#supervisor.reconfigure(this.#topology, this.#node);
       this.#heartbeat.soon();
     }
     return [];
   }
 
-  async #auditTopology({ digest }: Topology): Promise<void> {
-    const before = this.#topology.digest;
-    if (digest !== before) {
-      const deed = { node: this.#name, actor: itself, action: 'topology', subject: digest };
-      await writeAudit(this.#options.database, { ...deed, detail: { before } });
-    }
+  #take(topology: Topology, node: NodeConfig): void {
+    this.#warnOfRestart(node);
+    this.#topology = topology;
+    this.#node = node;
+    this.#topologyProblems = [];
+    this.#options.log.info({ topology: topology.digest }, 'the topology file is in force');
   }
 
   #warnOfRestart(node: NodeConfig): void {
@@ -229,7 +227,8 @@ export class NodeService {
     let topology: Topology;
     do {
       topology = this.#topology;
-      await replaceRoutes(database, routeOf(topology, this.#node));
+      await assertNamesKept(database, topology);
+      await routeBy(database, { topology, node: this.#node }, log);
       await this.#heartbeat.write();
     } while (topology !== this.#topology);
     const ended = new AbortController();
@@ -264,7 +263,7 @@ export class NodeService {
     const { database, ends, log } = this.#options;
     const options = {
       database,
-      ends: (topology: Topology) => ends(topology, this.#node),
+      ends: (topology: Topology) => ends(topology, nodeOf(topology, this.#name)),
       log,
       completenessChanged: () => this.#heartbeat.soon(),
     };

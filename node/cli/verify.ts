@@ -181,9 +181,10 @@ interface Own extends AsyncDisposable {
   ask<T>(question: (query: Query) => Promise<T>): Promise<T>;
 }
 
-/** This node's own database, for a command that follows what the process does. */
-export function openOwn(url: string, applicationName: string): Own {
-  const pool = openPool({ url, applicationName, settings: { statement_timeout: 30_000 }, max: 1 });
+/** This node's own database, for a command that follows what the process does; 0: a question may take as long as it takes. */
+export function openOwn(url: string, applicationName: string, timeoutMs = 30_000): Own {
+  const settings = { statement_timeout: timeoutMs };
+  const pool = openPool({ url, applicationName, settings, max: 1 });
   return {
     ask: async (question) => {
       try {

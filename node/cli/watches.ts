@@ -8,7 +8,7 @@ import { SchemaWatch } from '../parking/schema-watch.ts';
 import { SlotWatch } from '../provider/slot-watch.ts';
 import { UnusedSlots } from '../provider/unused-slots.ts';
 import { PublicationWatch } from '../publish/watch.ts';
-import type { Watch } from './node-service.ts';
+import type { Watch } from './watch.ts';
 
 export interface WatchOptions {
   readonly pool: pg.Pool;
