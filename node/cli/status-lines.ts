@@ -130,7 +130,11 @@ function originLine({
   complete,
   reason,
   via,
+  retired,
 }: StatusReport['freshness'][number]): string {
+  if (retired) {
+    return `origin ${origin} by way of ${via}: closed, its rows stay`;
+  }
   const through = ageSeconds === null ? 'nothing heard yet' : `${age(ageSeconds)} old`;
   return `origin ${origin} by way of ${via}: ${through}, ${complete ? 'complete' : `not complete (${reason ?? 'unknown'})`}`;
 }

@@ -50,6 +50,7 @@ const origin = {
   complete: true,
   reason: null,
   via: 'north',
+  retired: false,
 };
 
 const slot = {
@@ -124,6 +125,11 @@ const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
   ['a table that lacks a column', { streams: [{ ...stream, partial }] }, 'warning'],
   ['an origin never heard of', { freshness: [{ ...origin, ageSeconds: null }] }, 'warning'],
   ['an origin long silent', { freshness: [{ ...origin, ageSeconds: 301 }] }, 'warning'],
+  [
+    'a closed place not heard of',
+    { freshness: [{ ...origin, retired: true, ageSeconds: 99_999, complete: false }] },
+    'ok',
+  ],
   ['an origin not complete', { freshness: [{ ...origin, complete: false }] }, 'warning'],
   ['a slot near its bound', { slots: [{ ...slot, walStatus: 'unreserved' }] }, 'critical'],
   ['a slot lost', { slots: [{ ...slot, walStatus: 'lost' }] }, 'critical'],

@@ -91,7 +91,8 @@ function tableRemarks({ provider, partial, blocked }: StatusReport['streams'][nu
 
 function originRemarks({ freshness, heartbeatMs }: StatusReport): Remark[] {
   const limit = (missedHeartbeats * heartbeatMs) / 1000;
-  return freshness.flatMap(({ origin, ageSeconds, complete, reason }) => {
+  const expected = freshness.filter(({ retired }) => !retired);
+  return expected.flatMap(({ origin, ageSeconds, complete, reason }) => {
     const remarks: Remark[] = [];
     if (ageSeconds === null) {
       remarks.push({ verdict: 'warning', reason: `nothing heard of ${origin} yet` });

@@ -105,7 +105,7 @@ export const pageScript = `
     fill('rewound', ['from', 'table', 'rows', 'a person decides'], last, (table, r) => row(table, [
       r.from, r.table, [count(r.count), 'bad'], 'tributary rewound list|return|release --stream ' + r.from], 'td'));
     fill('origins', ['origin', 'figures are old', 'complete', 'by way of', 'reason'], s.freshness, (table, f) => row(table, [
-      f.origin, f.ageSeconds === null ? ['never heard of', 'warn'] : age(f.ageSeconds), f.complete ? ['yes', 'ok'] : ['no', 'warn'], f.via, f.reason ?? ''], 'td'));
+      f.origin, f.retired ? 'closed' : f.ageSeconds === null ? ['never heard of', 'warn'] : age(f.ageSeconds), f.retired ? '' : f.complete ? ['yes', 'ok'] : ['no', 'warn'], f.via, f.reason ?? ''], 'td'));
     fill('probes', ['application', 'state', 'answers in', 'certificate until', 'since'], s.probes, (table, p) => row(table, [
       p.name, p.up ? ['online', 'word ok'] : ['down: ' + p.reason, 'word bad'], p.up ? Math.round(p.seconds * 1000) + ' ms' : '',
       p.certificateExpires ? [day(p.certificateExpires), Date.parse(p.certificateExpires) - Date.now() < 14 * 86400e3 ? 'bad' : ''] : '',

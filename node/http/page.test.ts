@@ -98,7 +98,14 @@ const cut: StatusReport['streams'][number] = {
     context: {},
   },
 };
-const fresh = { through: null, ageSeconds: 12, complete: true, reason: null, via: 'awash' };
+const fresh = {
+  through: null,
+  ageSeconds: 12,
+  complete: true,
+  reason: null,
+  via: 'awash',
+  retired: false,
+};
 
 const report: StatusReport = {
   node: 'north',

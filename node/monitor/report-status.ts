@@ -38,6 +38,7 @@ export function reportStatus(snapshot: Snapshot): StatusReport {
       ...origin,
       through: origin.through?.toISOString() ?? null,
       ageSeconds: ageNow(sample, origin.ageSeconds),
+      retired: topology.nodes.some(({ name, retired }) => retired && name === origin.origin),
     })),
     slots: [...sample.slots],
     disk: sample.disk,
@@ -137,12 +138,12 @@ function blockedStatus(one: Blocked): StreamStatus['blocked'][number] {
     : { table, reason: 'parked', cause, column, sqlstate, advice: adviceForBlocked };
 }
 
-/** Made equal because its definition changed; first copies and changed publications are noted with the stream. */
+/** Made equal because its definition changed, or an origin came over; first copies and changed publications are noted with the stream. */
 function isRepair({ provider, state, reason }: Copy, stream: string): boolean {
   return (
     provider === stream &&
     state !== 'done' &&
-    (reason === 'column_added' || reason === 'definition_changed')
+    (reason === 'column_added' || reason === 'definition_changed' || reason === 'moved')
   );
 }
 

@@ -125,6 +125,7 @@ export const statusReport = z.object({
       complete: z.boolean(),
       reason: z.string().nullable(),
       via: z.string(),
+      retired: z.boolean().meta({ description: 'a closed place: nothing is expected of it' }),
     }),
   ),
   slots: z.array(
