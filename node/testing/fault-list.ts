@@ -711,6 +711,101 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'a moved origin is judged before the new way has all of it',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/database/routes.ts',
+        find: 'select o.origin from tributary.arrived_origins($1) o (origin)',
+        replace: 'select r.origin from tributary.route r where r.via = $1 and r.awaited',
+      },
+    ],
+    test: {
+      file: 'node/database/routes.test.ts',
+      title: 'it has come over once the child says that it has all of it',
+    },
+  },
+  {
+    name: 'the stream removes rows of an origin that has not come over yet',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/apply/open-applier.ts',
+        find: 'if (awaited.size !== this.#removable.awaited) {',
+        replace: 'if (awaited.size < this.#removable.awaited) {',
+      },
+    ],
+    test: {
+      file: 'node/apply/origins.test.ts',
+      title: 'of an origin that is awaited rows are added and changed, and none is removed',
+    },
+  },
+  {
+    name: 'forget leaves what was known of the stream',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/database/forget-origin.ts',
+        find: 'for (const name of streamTables) {',
+        replace: 'for (const name of streamTables.slice(1)) {',
+      },
+    ],
+    test: {
+      file: `${suites}/closed-place.test.ts`,
+      title: 'a closed place keeps its rows; a name that rows bear stays in the file',
+    },
+  },
+  {
+    name: 'forget does not ask by which file the parent runs',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/cli/forget.ts',
+        find: 'if (file !== digest) {',
+        replace: 'if (file === null) {',
+      },
+    ],
+    test: {
+      file: `${suites}/closed-place.test.ts`,
+      title: 'a closed place keeps its rows; a name that rows bear stays in the file',
+    },
+  },
+  {
+    name: 'a file that strikes a name with rows comes into force',
+    breaks: truth,
+    edits: [
+      {
+        file: 'node/cli/tree-in-force.ts',
+        find: 'if (struck.length > 0) {',
+        replace: 'if (struck.length > 1) {',
+      },
+    ],
+    test: {
+      file: `${suites}/closed-place.test.ts`,
+      title: 'a closed place keeps its rows; a name that rows bear stays in the file',
+    },
+  },
+  {
+    name: 'streams by the file before run while the ways change',
+    breaks: siblings,
+    edits: [
+      {
+        file: 'node/supervise/supervisor.ts',
+        find: '    await between();\n',
+        replace: '',
+      },
+      {
+        file: 'node/supervise/supervisor.ts',
+        find: '    const wanted = new Map(this.#wanted(topology, node)',
+        replace: '    await between();\n    const wanted = new Map(this.#wanted(topology, node)',
+      },
+    ],
+    test: {
+      file: 'node/supervise/supervisor.test.ts',
+      title: 'between two files no stream runs',
+    },
+  },
+  {
     name: 'rows that stand only here are not found',
     breaks: truth,
     edits: [

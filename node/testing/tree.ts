@@ -46,6 +46,8 @@ export interface TreeOptions {
   };
   /** false: databases and file only; `prepare` and `start` are the test's. */
   readonly start?: boolean;
+  /** Each node reads a file of its own, the same at first, and may reach every other: for changes of the tree. */
+  readonly ownFiles?: boolean;
 }
 
 /** Three levels, two branches of unequal size. */
@@ -109,6 +111,33 @@ export class Tree implements AsyncDisposable {
       throw new Error(`no node ${name} in this tree`);
     }
     return node;
+  }
+
+  /** The file a node's process reads. */
+  fileOf(name: string): string {
+    return this.#options.ownFiles ? join(this.directory, `${name}.yaml`) : this.file;
+  }
+
+  /** From now on the node counts as a child of that parent, whatever the files say. */
+  move(name: string, parent: string): void {
+    const moved = { ...this.node(name), parent };
+    this.#nodes.set(name, moved);
+    for (const node of this.nodes) {
+      const others = node.children.filter((child) => child !== name);
+      const children = node.name === parent ? [...others, name] : others;
+      this.#nodes.set(node.name, { ...node, children });
+    }
+  }
+
+  /** What a topology file says of the tree as it is. */
+  get text(): string {
+    return topologyText({
+      nodes: this.nodes,
+      more: this.#options.more ?? {},
+      tables: this.#options.application?.yaml ?? applicationYaml,
+      heartbeat: this.#options.heartbeat ?? '1s',
+      spool: this.directory,
+    });
   }
 
   /** @throws Error when it was never started. */
@@ -287,15 +316,10 @@ export class Tree implements AsyncDisposable {
     for (const node of nodes) {
       this.#nodes.set(node.name, node);
     }
-    await writeFile(
-      this.file,
-      topologyText({
-        nodes: this.nodes,
-        more: this.#options.more ?? {},
-        tables: this.#options.application?.yaml ?? applicationYaml,
-        heartbeat: this.#options.heartbeat ?? '1s',
-        spool: this.directory,
-      }),
+    await Promise.all(
+      [this.file, ...names.map((name) => this.fileOf(name))].map(
+        async (file) => await writeFile(file, this.text),
+      ),
     );
   }
 
@@ -304,11 +328,12 @@ export class Tree implements AsyncDisposable {
     const secrets: Record<string, string> = {
       [secretOf(name, 'DATABASE')]: node.database.url(roles.writer, node.local.port),
     };
-    for (const child of node.children) {
+    const reached = this.#options.ownFiles ? [...this.#nodes.keys()] : node.children;
+    for (const child of reached.filter((each) => each !== name)) {
       const { database, link } = this.node(child);
       secrets[secretOf(child, 'PROVIDER')] = database.url(roles.reader, link?.port);
     }
-    return { node: name, topology: this.file, secrets };
+    return { node: name, topology: this.fileOf(name), secrets };
   }
 
   /** A slot is active while it is being made, too: only a walsender past `startup` streams. */
