@@ -147,7 +147,7 @@ const copies: Row = {
       description:
         'Share of the rows the child is thought to have, of tables not equal yet. Nothing: all are. Stands still for long: `tributary status` names the reason.',
       unit: 'percentunit',
-      width: 12,
+      width: 8,
       queries: [
         {
           expr: 'max by (stream, table) (tributary_copy_rows{node="$node"} / (tributary_copy_estimated_rows{node="$node"} > 0)) and on (stream, table) (tributary_copy_state{node="$node", state="done"} == 0)',
@@ -161,10 +161,24 @@ const copies: Row = {
       description:
         'That came in full, of each table since its copy began. A proof that finds nothing stays at 0.',
       unit: 'short',
-      width: 12,
+      width: 8,
       queries: [
         {
           expr: 'max by (stream, table) (tributary_copy_sent_rows{node="$node"})',
+          legend: '{{stream}} {{table}}',
+        },
+      ],
+    },
+    {
+      kind: 'timeseries',
+      title: 'Rows that differ',
+      description:
+        'Found by the last comparison of each table. More than none: runbook TributaryRowsDiffer. Nothing: no table was compared yet.',
+      unit: 'short',
+      width: 8,
+      queries: [
+        {
+          expr: 'max by (stream, table) (tributary_verify_differing_rows{node="$node"})',
           legend: '{{stream}} {{table}}',
         },
       ],

@@ -7,6 +7,8 @@ import { appears, differs, falls, rises } from './panel-values.ts';
 import type { Scene } from './scene.ts';
 import type { SmallDisk } from './small-disk.ts';
 
+const facility = 'public.facility';
+
 export function links(scene: Scene): readonly Incident[] {
   const { tree } = scene;
   const link = tree.link('district_a');
@@ -102,6 +104,38 @@ export function links(scene: Scene): readonly Incident[] {
       },
     },
     {
+      what: 'somebody changes a row behind the back of the node, and the tables are compared',
+      node: 'north',
+      alerts: [
+        { alertname: 'TributaryRowsDiffer', node: 'north', stream: 'district_a', table: facility },
+      ],
+      panels: [['Node: Rows that differ', appears]],
+      cause: async () => {
+        await scene.sql('district_a', `insert into ${facility} (code, name) values ('here', 'a')`);
+        await tree.until(
+          async () =>
+            (await tree.node('north').database.query(`select from ${facility} where code = 'here'`))
+              .length === 1,
+          { what: 'the row is at the region' },
+        );
+        await tree
+          .node('north')
+          .database.queryBehind(`update ${facility} set name = 'b' where code = 'here'`);
+        const { code } = await tree.command('north', ['verify', '--stream', 'district_a']);
+        assert.equal(code, 3, 'verify finds it');
+      },
+      mend: async () => {
+        const { code } = await tree.command('north', [
+          'reconcile',
+          '--stream',
+          'district_a',
+          '--yes',
+        ]);
+        assert.equal(code, 0, 'reconcile mends it');
+        await tree.command('north', ['verify', '--stream', 'district_a']);
+      },
+    },
+    {
       what: 'a link breaks again and again',
       node: 'north',
       alerts: [],
@@ -166,6 +200,9 @@ export function losing(scene: Scene): readonly Incident[] {
       ],
       panels: [],
       cause: async () => {
+        // The disk still holds what the incidents before wrote.
+        await scene.sql('district_a', 'truncate public.unrelated');
+        await scene.sql('district_a', 'checkpoint');
         link.silence();
         // What travels fills the buffers of the link until the walsender waits for its client.
         await scene.approve('district_a', 20_000);
