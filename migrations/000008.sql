@@ -143,3 +143,8 @@ begin
   using keys;
 end
 $$;
+
+-- A page is a walk along the key's index. Where a table was never analysed, as after a restore, the planner would sort all of it
+-- for every page.
+alter function tributary.published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint) set enable_sort = off;
+alter function tributary.published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint) set enable_bitmapscan = off;
