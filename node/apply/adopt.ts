@@ -25,5 +25,6 @@ export async function adopt(layout: Layout, tuples: readonly Tuple[], work: Work
     values.push(origin.name);
   }
   const { rowCount } = await query(adoptSql(layout, key, sent), [...values, scope.adopts]);
+  // crash point: rows-adopted
   return rowCount ?? 0;
 }

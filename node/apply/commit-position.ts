@@ -35,7 +35,9 @@ export async function commitPosition(
     publicationChanged || completeness.length > 0
       ? noteIncomplete(session, fence.provider, publicationChanged)
       : Promise.resolve();
+  // crash point: position-sent
   const committed = begun ? session.command('commit') : Promise.resolve();
+  // crash point: commit-sent
   const all = await Promise.allSettled([...completeness, moved, noted, committed]);
   // Those behind the first that fails only follow it.
   const failed = all.find((each) => each.status === 'rejected');

@@ -234,6 +234,7 @@ class DirectApplier implements Applier {
         this.#phaseMs.apply += performance.now() - started;
         begun = true;
         if (part.spooled) {
+          // crash point: slice-written
           // The rows of all slices would not fit in memory.
           work.unenforced.forEach((_, layout) => work.unenforced.set(layout, 'all'));
         }
@@ -251,6 +252,7 @@ class DirectApplier implements Applier {
       ({ table, drift }) => !drift || !this.#options.parked.isBlocked(tableText(table)),
     );
     const unlike = noteUneven(uneven, this.#options.parked, work.query);
+    // crash point: rows-written
     await this.#commit(part.position, {
       begun,
       carriesCommit: begun,

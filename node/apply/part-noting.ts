@@ -26,6 +26,7 @@ export function noteParked(keys: readonly NewParked[], view: ParkedView, query: 
   if (keys.length === 0) {
     return { sent: [], committed: () => {} };
   }
+  // crash point: keys-refused
   const { kept, blocked } = withinBound(keys, view);
   return {
     sent: onTheirWay([
@@ -33,6 +34,7 @@ export function noteParked(keys: readonly NewParked[], view: ParkedView, query: 
       ...blocked.map(async (table) => await block(query, view.provider, { table, drift: null })),
     ]),
     committed: () => {
+      // crash point: keys-parked
       view.add(kept);
       blocked.forEach((table) => view.block(table));
     },

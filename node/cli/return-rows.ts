@@ -134,6 +134,7 @@ class Return {
     }
     try {
       await this.#client.query(columns.upsert, [...row.values]);
+      // crash point: row-returned
       return null;
     } catch (error) {
       const state = sqlFailure(error)?.sqlstate;

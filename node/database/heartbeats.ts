@@ -48,6 +48,7 @@ export async function writeHeartbeat(
         topology = excluded.topology,
         state = excluded.state
     `.execute(transaction);
+    // crash point: heartbeat-noted
     await sql`select tributary.refresh_origins()`.execute(transaction);
   });
 }

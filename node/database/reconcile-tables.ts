@@ -164,6 +164,7 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
      where provider = $1 and schema_name = $2 and table_name = $3 and state = 'running'`,
     [at.provider, at.schema, at.name],
   );
+  // crash point: table-done
   // A row that had stood here under an origin of this stream may have been in the way of another's.
   await query(
     `update tributary.parked set retry_at = now()

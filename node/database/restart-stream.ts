@@ -53,6 +53,7 @@ export async function restartStream(
       throw new TributaryError('fenced', { stream: known.provider });
     }
     const query = queryOf(transaction);
+    // crash point: restart-noted
     await query(wantAllSql, [known.provider, reason]);
     // What a person allowed was about another comparison.
     await query(`update tributary.reconcile set allowed = null where provider = $1`, [

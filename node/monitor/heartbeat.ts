@@ -67,6 +67,7 @@ export class HeartbeatLoop {
       state: stateOf(now),
       diskFree: now.sample.disk?.freeBytes ?? null,
     });
+    // crash point: heartbeat-written
     if (this.#written % purgeEvery === 0) {
       await purgeHeartbeats(database);
       await purgeAudit(database, now.node.name);

@@ -169,6 +169,7 @@ export class Intake {
     if (this.#spool && whole.detached) {
       this.#spool.append(this.#assembler.drain(), this.#options.onRelief);
       this.#queue.pushSpooled(new SpooledPart(this.#spool, whole));
+      // crash point: spool-whole
       this.#spool = null;
     } else {
       this.#queue.push(whole);
@@ -180,8 +181,10 @@ export class Intake {
     if (!this.#spool) {
       const { spoolDirectory, onFailure } = this.#options;
       this.#spool = Spool.open(spoolDirectory, this.#assembler.detach(), onFailure);
+      // crash point: spool-begun
     }
     if (this.#assembler.openCost >= this.#writeBytes) {
+      // crash point: spool-grown
       this.#spool.append(this.#assembler.drain(), this.#options.onRelief);
     }
   }

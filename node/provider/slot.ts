@@ -20,6 +20,7 @@ export async function makeSlot(given: SlotOptions): Promise<NewSlot> {
   const publication = await expectNode(walsender, options);
   const system = await identifySystem(walsender);
   await dropUnused(walsender, options);
+  // crash point: slot-dropped
   const made = await walsender.ask<{ consistent_point: string; snapshot_name: string }>(
     `CREATE_REPLICATION_SLOT ${ident(options.slot)} LOGICAL pgoutput (SNAPSHOT 'export'${await failover(walsender)})`,
   );

@@ -121,6 +121,7 @@ export class UnusedSlots {
       const deed = { node, actor: itself, action: 'drop_slot', subject: slot };
       await database.transaction().execute(async (transaction) => {
         await writeAudit(transaction, { ...deed, detail: { unusedSince: since.toISOString() } });
+        // crash point: drop-audited
         // Last: dropping a slot does not roll back.
         const { rows } = await sql<{ dropped: boolean }>`
           select tributary.drop_unused_slot(${slot}) as dropped

@@ -69,7 +69,9 @@ async function within(
       );
       await client.query(command);
     }
+    // crash point: step-run
     await client.query('commit');
+    // crash point: step-committed
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;

@@ -57,6 +57,7 @@ export async function copyWalk(side: TableSide, options: CopyOptions): Promise<v
     next.catch(() => {});
     try {
       await write(side, page, options);
+      // crash point: page-committed
       await options.pace();
     } catch (error) {
       await next.then((unused) => unused?.view.watch[Symbol.dispose]()).catch(() => {});
@@ -98,6 +99,7 @@ async function read(side: TableSide, range: KeyRange): Promise<Page | null> {
 async function write(side: TableSide, page: Page, options: CopyOptions): Promise<void> {
   using _watch = page.view.watch;
   await passed(side, page.view.view.position);
+  // crash point: page-read
   // Rows that come from now on come by the stream, and are its own.
   const here = (await side.local.hashes([page.range])).map(({ key }) => key);
   if (here.length > 0) {
@@ -151,6 +153,7 @@ async function put(side: TableSide, { page, here, options }: Task): Promise<bool
     await stream.applier.put(
       { relation: plan.relation, present, absent: [], expected: 'new', adopting },
       async (query) => {
+        // crash point: page-written
         const { bytes, tuples, range } = page;
         await options.written(query, { through: range.upto, rows: tuples.length, bytes });
       },

@@ -133,7 +133,9 @@ export class Reconciler {
       const [{ table }] = keys as [Parked, ...Parked[]];
       try {
         const side = await this.#sides.open(table, published, signal);
+        // crash point: retry-due
         await settle(side, { keys: keys.map(({ key }) => key), changes: 'write', parked: true });
+        // crash point: retry-put
         this.#options.completenessChanged();
       } catch (error) {
         signal.throwIfAborted();

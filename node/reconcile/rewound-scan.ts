@@ -109,5 +109,6 @@ async function listDiffering(side: TableSide, keys: readonly Key[]): Promise<num
       : [{ table: plan.read, key, onlyHere: there === undefined }];
   });
   await listRewound(query, stream.parked, found);
+  // crash point: rewound-keys-listed
   return found.length;
 }

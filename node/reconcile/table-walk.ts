@@ -94,6 +94,7 @@ class TableWalk {
       suspicious: async (keys) => await this.#judge(keys),
       walked: async (through, { rows, bytes }) => {
         const walked = { walked: rows, sent: 0, repaired: 0, bytes };
+        // crash point: chunk-compared
         await advanceTable(this.#side.query, row, { ...walked, through: through ?? row.through });
         await this.#rest();
       },
@@ -112,6 +113,7 @@ class TableWalk {
       const changed = [...different, ...extra];
       if (changed.length > 0) {
         await noteKeys(this.#side.query, row, changed);
+        // crash point: keys-noted
       }
       if (missing.length > 0) {
         await this.#count(missing.length, 0);
@@ -133,9 +135,11 @@ class TableWalk {
         break;
       }
       const { missing, different, extra } = await settle(this.#side, { keys, changes: 'write' });
+      // crash point: keys-settled
       await forgetKeys(query, row, keys);
       await this.#count(missing.length, different.length + extra.length);
     }
+    // crash point: table-equal
     await this.#finish();
     return 'equal';
   }

@@ -30,10 +30,12 @@ export async function verifyTable(
     },
     walked: async (through, { rows, bytes }) => {
       await advanceVerify(side.query, row, { through, walked: rows, bytes, found });
+      // crash point: chunk-verified
       found = [];
       await pace();
     },
   });
+  // crash point: table-verified
   return await finishVerify(side.query, row);
 }
 

@@ -78,9 +78,11 @@ async function restart(
       : 'the provider is doubted; nothing can be lost there: a new slot is made',
   );
   const start = await provider.makeSlot();
+  // crash point: slot-remade
   const [first = 'doubt'] = names;
   const reason = careful ? rewound : first;
   const row = await restartStream(database, known, { start, reason, doubts: names });
+  // crash point: stream-restarted
   trail.restart();
   const from = formatLsn(row.position);
   log.warn({ ...fields, from }, 'a new slot was made; every table is compared with the provider');

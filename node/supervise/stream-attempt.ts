@@ -101,6 +101,7 @@ export async function attemptStream(
   events.described();
   const row = proved ?? (await begin(options, provider, description.node));
   if (!known) {
+    // crash point: stream-begun
     events.began(row);
   }
   const handOver = await HandOver.load({
@@ -138,11 +139,14 @@ export async function attemptStream(
   await using watch = IdentityWatch.begin(database, row);
   const either = AbortSignal.any([signal, watch.differs]);
   for await (const part of provider.stream(row.position, { signal: either, format })) {
+    // crash point: part-received
     const position = await stream.turns.take(async () => {
       await observe(options.trail, part);
       return await applier.apply(part);
     });
+    // crash point: part-committed
     provider.confirm(position);
+    // crash point: part-confirmed
     stream.position.advance(position);
     events.applied(position);
   }
@@ -169,7 +173,9 @@ async function sortOut(
   const query = queryOf(database);
   const found = await unlessAborted(scanRewound({ stream, tables, query }, signal), signal);
   if (found && !signal.aborted) {
+    // crash point: rewound-found
     await noteListed(database, row, found);
+    // crash point: rewound-listed
     const keys = [...found.values()].reduce((sum, count) => sum + count, 0);
     const fields = { stream: scope.provider, keys };
     log.warn(fields, 'what stands only here, or differs here, is listed and left as it is');
@@ -240,6 +246,7 @@ async function begin(
     throw new StreamDoubted(scope.provider, [{ name: 'node_name_differs', detail }]);
   }
   const slot = await provider.makeSlot();
+  // crash point: first-slot-made
   const start: StreamIdentity = slot;
   const incomplete = slot.tablesWithRows.length > 0 ? 'first_copy' : null;
   return await beginStream(database, scope.provider, { ...start, incomplete });

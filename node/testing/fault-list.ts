@@ -530,6 +530,34 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'the progress of a copy is written before its rows are committed',
+    breaks: lost,
+    edits: [
+      {
+        file: 'node/reconcile/copy-walk.ts',
+        find: `    await stream.applier.put(
+      { relation: plan.relation, present, absent: [], expected: 'new', adopting },
+      async (query) => {
+        // crash point: page-written
+        const { bytes, tuples, range } = page;
+        await options.written(query, { through: range.upto, rows: tuples.length, bytes });
+      },`,
+        replace: `    const { bytes, tuples, range } = page;
+    await options.written(side.query, { through: range.upto, rows: tuples.length, bytes });
+    await stream.applier.put(
+      { relation: plan.relation, present, absent: [], expected: 'new', adopting },
+      async () => {
+        // crash point: page-written
+        await Promise.resolve();
+      },`,
+      },
+    ],
+    test: {
+      file: `${suites}/crash-points.test.ts`,
+      title: 'a process that dies while a table is copied',
+    },
+  },
+  {
     name: 'keys touched while a range is read are not left to the stream',
     breaks: lost,
     edits: [

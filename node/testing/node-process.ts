@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { CrashSwitch } from './crash-switch.ts';
 import { undoAtExit } from './leftovers.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -17,15 +18,19 @@ export interface NodeProcessOptions {
   readonly secrets: Readonly<Record<string, string>>;
   /** Options of node itself, such as a profiler's. */
   readonly execArgv?: readonly string[];
+  /** By which it may be made to die at a crash point. */
+  readonly crash?: CrashSwitch;
 }
 
 export class NodeProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
+  readonly #mayCrash: boolean;
   #log = '';
   #asked = false;
 
   constructor(options: NodeProcessOptions) {
-    const args = [...(options.execArgv ?? []), entry, 'run', ...where(options)];
+    const args = [...execArgv(options), entry, 'run', ...where(options)];
+    this.#mayCrash = options.crash !== undefined;
     this.#child = spawn(process.execPath, args, {
       cwd: tmpdir(),
       env: environment(options),
@@ -52,9 +57,10 @@ export class NodeProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** It ended, and nobody asked it to. */
+  /** It ended, and nobody asked it to, nor told it where to die. */
   get gaveUp(): boolean {
-    return !this.running && !this.#asked;
+    const crashed = this.#mayCrash && this.#child.signalCode === 'SIGKILL';
+    return !this.running && !this.#asked && !crashed;
   }
 
   /** Of a process that ended by itself or by SIGTERM; null while it runs or after a kill. */
@@ -105,7 +111,7 @@ export async function command(
   options: NodeProcessOptions,
   words: readonly string[],
 ): Promise<CommandResult> {
-  const args = [entry, ...words, ...where(options)];
+  const args = [...execArgv(options), entry, ...words, ...where(options)];
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
       cwd: tmpdir(),
@@ -127,6 +133,10 @@ function where(options: NodeProcessOptions): string[] {
   return ['--topology', options.topology, '--node', options.node];
 }
 
+function execArgv(options: NodeProcessOptions): readonly string[] {
+  return [...(options.crash?.execArgv ?? []), ...(options.execArgv ?? [])];
+}
+
 function environment(options: NodeProcessOptions): NodeJS.ProcessEnv {
-  return { ...options.secrets, TMPDIR: tmpdir() };
+  return { ...options.secrets, ...options.crash?.environment, TMPDIR: tmpdir() };
 }

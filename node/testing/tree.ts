@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { applicationTables, type ApplicationTable, applicationYaml } from './application.ts';
 import type { Settings } from './cluster.ts';
+import { CrashSwitch } from './crash-switch.ts';
 import { roles } from './database.ts';
 import { loadTopology } from '../config/load.ts';
 import { prepareNode } from '../publish/prepare.ts';
@@ -44,6 +45,8 @@ export interface TreeOptions {
     readonly yaml: string;
     readonly tables: readonly ApplicationTable[];
   };
+  /** true: processes and commands may be made to die at crash points. */
+  readonly crashing?: boolean;
   /** false: databases and file only; `prepare` and `start` are the test's. */
   readonly start?: boolean;
   /** Each node reads a file of its own, the same at first, and may reach every other: for changes of the tree. */
@@ -147,6 +150,11 @@ export class Tree implements AsyncDisposable {
       throw new Error(`node ${name} was not started`);
     }
     return process;
+  }
+
+  /** By which processes and commands of a node are made to die, in a tree that is made for it. */
+  crash(name: string): CrashSwitch {
+    return new CrashSwitch(join(this.directory, `${name}.crash`));
   }
 
   /** Prepares every database with its owner's login, and runs what that leaves to a superuser as one. */
@@ -333,7 +341,8 @@ export class Tree implements AsyncDisposable {
       const { database, link } = this.node(child);
       secrets[secretOf(child, 'PROVIDER')] = database.url(roles.reader, link?.port);
     }
-    return { node: name, topology: this.fileOf(name), secrets };
+    const crash = this.#options.crashing ? { crash: this.crash(name) } : {};
+    return { node: name, topology: this.fileOf(name), secrets, ...crash };
   }
 
   /** A slot is active while it is being made, too: only a walsender past `startup` streams. */
