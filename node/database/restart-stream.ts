@@ -8,6 +8,8 @@ import { wantAllSql } from './reconcile-tables.ts';
 import { takeOver, type StreamIdentity, type StreamRow } from './streams.ts';
 import { queryOf, type TributaryDatabase } from './tables.ts';
 
+/** It went back in time: known before the new slot is made, for with the old one goes what has shown it. */
+export const rewoundFound = 'rewound_found';
 /** Every key that stands only here or differs here is listed before anything is written: the stream waits. */
 export const rewound = 'rewound';
 /** They are listed: what is missing here is added beside the stream. */
@@ -83,7 +85,34 @@ export async function restartStream(
 
 /** Whether rows may only be added here until every table has been compared. */
 export function isRewound({ incomplete }: StreamRow): boolean {
-  return incomplete === rewound || incomplete === rewoundListed;
+  return incomplete === rewoundFound || incomplete === rewound || incomplete === rewoundListed;
+}
+
+/** From now on no process takes the provider for what it was, whatever becomes of its slot. @throws TributaryError fenced */
+export async function noteRewound(
+  database: TributaryDatabase,
+  known: StreamRow,
+  doubts: readonly string[],
+): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    const { rows } = await sql<{ node: string }>`
+      update tributary.stream set incomplete = ${rewoundFound}
+      where provider = ${known.provider} and epoch = ${known.epoch.toString()}::bigint
+      returning (select n.name from tributary.node n) as node
+    `.execute(transaction);
+    const [moved] = rows;
+    if (!moved) {
+      throw new TributaryError('fenced', { stream: known.provider });
+    }
+    await writeAudit(transaction, {
+      node: moved.node,
+      actor: itself,
+      action: 'rewound_found',
+      subject: known.provider,
+      detail: { doubts: doubts.join(', '), position: formatLsn(known.position) },
+    });
+    await sql`select tributary.refresh_origins()`.execute(transaction);
+  });
 }
 
 /** From now on the stream may run. @throws TributaryError fenced */

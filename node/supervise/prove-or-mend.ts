@@ -2,7 +2,13 @@
  * Before a stream goes on: proves that its provider is the one that was known, where it was. Where doubt remains but
  * nothing can have been lost there, a new slot is made and every table of the stream is compared beside it.
  */
-import { isRewound, restartStream, rewound } from '../database/restart-stream.ts';
+import {
+  isRewound,
+  noteRewound,
+  restartStream,
+  rewound,
+  rewoundFound,
+} from '../database/restart-stream.ts';
 import { witnessOf, type StreamRow } from '../database/streams.ts';
 import { TributaryError } from '../errors.ts';
 import { formatLsn } from '../pgoutput/lsn.ts';
@@ -45,7 +51,7 @@ export async function proveOrMend(
     witness,
   });
   const doubts = seen ? [...found, seen] : found;
-  if (doubts.length === 0) {
+  if (doubts.length === 0 && known.incomplete !== rewoundFound) {
     return known;
   }
   const remedy = remedyOf(doubts, { witnessed: witness !== null });
@@ -77,6 +83,9 @@ async function restart(
       ? 'the provider went back in time or is another database: a new slot is made, and no row here is touched'
       : 'the provider is doubted; nothing can be lost there: a new slot is made',
   );
+  if (careful && !isRewound(known)) {
+    await noteRewound(database, known, names);
+  }
   const start = await provider.makeSlot();
   // crash point: slot-remade
   const [first = 'doubt'] = names;
