@@ -116,30 +116,42 @@ export async function startVerify(query: Query, at: VerifyRow): Promise<void> {
   );
 }
 
-/** What was compared since the last call, and what differed in it, in one statement. Keys beyond `keysKept` are only counted. */
+/**
+ * What was compared since the last call, and what differed in it, in one statement; with the last of it the run is done, or
+ * a process that dies in between would have it counted again. Keys beyond `keysKept` are only counted. How many keys
+ * differ in all; 0 before the end.
+ */
 export async function advanceVerify(
   query: Query,
   at: VerifyRow,
   by: {
+    /** Null: up to the end of the table. */
     readonly through: readonly string[] | null;
     readonly walked: number;
     readonly bytes: number;
     readonly found: readonly Difference[];
   },
-): Promise<void> {
-  await query(
+): Promise<number> {
+  const { rows } = await query(
     `with advanced as (
        update tributary.verify set
-         through = coalesce($5::jsonb, through), walked = walked + $6, bytes = bytes + $7,
-         found = found + jsonb_array_length($8::jsonb)
+         through = $5::jsonb, walked = walked + $6, bytes = bytes + $7,
+         found = found + jsonb_array_length($8::jsonb),
+         state = case when $5::jsonb is null then 'done' else state end,
+         finished_at = case when $5::jsonb is null then now() end,
+         verified_through = case when $5::jsonb is null then started_at else verified_through end,
+         differing = case when $5::jsonb is null then found + jsonb_array_length($8::jsonb) else differing end
        where provider = $1 and schema_name = $2 and table_name = $3 and run = $4 and state = 'running'
-       returning provider, found
+       returning provider, found, state
+     ),
+     kept as (
+       insert into tributary.verify_key (provider, schema_name, table_name, key, kind)
+       select advanced.provider, $2, $3, f.value -> 'key', f.value ->> 'kind'
+       from advanced, jsonb_array_elements($8::jsonb) with ordinality f (value, number)
+       where advanced.found - jsonb_array_length($8::jsonb) + f.number <= ${keysKept}
+       on conflict (provider, schema_name, table_name, key) do update set kind = excluded.kind
      )
-     insert into tributary.verify_key (provider, schema_name, table_name, key, kind)
-     select advanced.provider, $2, $3, f.value -> 'key', f.value ->> 'kind'
-     from advanced, jsonb_array_elements($8::jsonb) with ordinality f (value, number)
-     where advanced.found - jsonb_array_length($8::jsonb) + f.number <= ${keysKept}
-     on conflict (provider, schema_name, table_name, key) do update set kind = excluded.kind`,
+     select advanced.found::float8 as differing from advanced where advanced.state = 'done'`,
     [
       at.provider,
       at.schema,
@@ -151,6 +163,7 @@ export async function advanceVerify(
       JSON.stringify(by.found),
     ],
   );
+  return (rows as { differing: number }[])[0]?.differing ?? 0;
 }
 
 export async function stopVerify(query: Query, at: VerifyRow, failure: string): Promise<void> {
@@ -159,18 +172,6 @@ export async function stopVerify(query: Query, at: VerifyRow, failure: string): 
      where provider = $1 and schema_name = $2 and table_name = $3 and run = $4`,
     [at.provider, at.schema, at.name, at.run, failure],
   );
-}
-
-/** The end of the table is reached. How many keys differ. */
-export async function finishVerify(query: Query, at: VerifyRow): Promise<number> {
-  const { rows } = await query(
-    `update tributary.verify v set
-       state = 'done', through = null, finished_at = now(), verified_through = v.started_at, differing = v.found
-     where v.provider = $1 and v.schema_name = $2 and v.table_name = $3 and v.run = $4 and v.state = 'running'
-     returning v.differing::float8 as differing`,
-    [at.provider, at.schema, at.name, at.run],
-  );
-  return (rows as { differing: number }[])[0]?.differing ?? 0;
 }
 
 /** Keys that differed in the last run of a table, in their order. */

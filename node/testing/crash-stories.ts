@@ -90,7 +90,7 @@ export const stories = {
   verify: {
     scene: verify,
     common: true,
-    points: { 'chunk-verified': 3, 'table-verified': 3 },
+    points: { 'chunk-verified': 3 },
   },
   slotDropped: {
     scene: slotDropped,

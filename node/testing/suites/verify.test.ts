@@ -154,6 +154,63 @@ void test('more rows than are allowed are held, untouched, until a person has se
   assert.equal(await stateOf(nation), 'done');
 });
 
+/**
+ * How far the last chunk goes was not written, so what a killed comparison had found in it was counted again by the next
+ * one, and a table whose last chunk was through was walked again from its beginning.
+ */
+void test('a comparison that is killed behind its last chunk counts nothing twice and begins nothing anew', async () => {
+  await using tree = await Tree.create({
+    parents: { nation: null, district_a: 'nation' },
+    application,
+    crashing: true,
+  });
+  const nation = tree.node('nation').database;
+  const crash = tree.crash('nation');
+  const dies = async (): Promise<void> => {
+    await tree.until(() => !tree.process('nation').running, { what: 'it dies', ms: 60_000 });
+  };
+  // More than one chunk of the walk.
+  await tree.node('district_a').database.query(
+    `insert into public.sample (code, approved) select n, true from generate_series(1, 17000) n;
+     analyze public.sample`,
+  );
+  await tree.waitLevel(120_000);
+  await nation.queryBehind(
+    `delete from public.sample where id in (select id from public.sample order by id desc limit 3)`,
+  );
+  await crash.arm('chunk-verified', 2);
+  await nation.query(
+    `insert into tributary.verify (provider, schema_name, table_name, run)
+     values ('district_a', 'public', 'sample', gen_random_uuid())`,
+  );
+  await dies();
+  tree.start('nation');
+  const differing = await tree.until(
+    async () => {
+      const rows = await nation.query<{ differing: number }>(
+        `select differing::int from tributary.verify where state = 'done'`,
+      );
+      return rows[0];
+    },
+    { what: 'the table is compared', ms: 60_000 },
+  );
+  assert.deepEqual(differing, { differing: 3 });
+
+  await crash.arm('table-equal');
+  await nation.query(
+    `insert into tributary.reconcile (provider, schema_name, table_name, reason) values ('district_a', 'public', 'sample', 'test')
+     on conflict (provider, schema_name, table_name) do update set state = 'wanted', reason = 'test', through = null, walked = 0`,
+  );
+  await dies();
+  const [walk] = await nation.query<{ begun: boolean }>(
+    `select through is not null as begun from tributary.reconcile where table_name = 'sample'`,
+  );
+  assert.equal(walk?.begun, true);
+  tree.start('nation');
+  await tree.until(async () => (await stateOf(nation)) === 'done', { what: 'done', ms: 60_000 });
+  await tree.waitLevel();
+});
+
 async function stateOf(database: NodeDatabase): Promise<string | undefined> {
   const [row] = await database.query<{ state: string }>(
     `select state from tributary.reconcile where table_name = 'sample'`,
