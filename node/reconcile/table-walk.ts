@@ -89,13 +89,15 @@ class TableWalk {
 
   async #compare(): Promise<void> {
     const { row } = this.#options;
+    let reached = row.through;
     await compareWalk(this.#side, {
       after: row.through,
       suspicious: async (keys) => await this.#judge(keys),
       walked: async (through, { rows, bytes }) => {
         const walked = { walked: rows, sent: 0, repaired: 0, bytes };
+        reached = through ?? reached;
         // crash point: chunk-compared
-        await advanceTable(this.#side.query, row, { ...walked, through: through ?? row.through });
+        await advanceTable(this.#side.query, row, { ...walked, through: reached });
         await this.#rest();
       },
     });
@@ -165,7 +167,8 @@ class TableWalk {
   async #finish(): Promise<void> {
     const { stream, plan } = this.#side;
     const { row } = this.#options;
-    const copied = this.#copied || row.reason === 'first_copy';
+    // What was sent before the walk was interrupted may have come by a copy.
+    const copied = this.#copied || row.reason === 'first_copy' || row.sent > 0;
     await stream.turns.take(async () => {
       await stream.applier.put(
         { relation: plan.relation, present: [], absent: [], expected: 'any', copied },

@@ -110,3 +110,54 @@ void test('rows wait for what they refer to, at every level, in the first copy a
   await tree.waitLevel();
   await leaf.end();
 });
+
+/**
+ * A copy looks for no orphans until the table is through. Killed behind a page, the table went on as a comparison, since a
+ * good part of the rest stood here, and what the copy had brought was never looked at.
+ */
+void test('a copy that goes on as a comparison after a kill leaves no orphan behind', async () => {
+  await using tree = await Tree.create({
+    parents: { north: null, district_a: 'north' },
+    application: { sql, yaml, tables },
+    crashing: true,
+  });
+  const leaf = tree.node('district_a').database;
+  const { database } = tree.node('north');
+  await leaf.query(`
+    insert into public.ward values ('w1', true), ('w2', false);
+    insert into public.bed (id, name, ward)
+      select ('ffffffff-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, n, 'w1' from generate_series(1, 150) n`);
+  await tree.waitLevel();
+
+  tree.link('district_a').refuse();
+  await tree.until(
+    async () => (await leaf.query(`select from pg_replication_slots where active`)).length === 0,
+    { what: 'nobody reads the slot' },
+  );
+  await leaf.query(`
+    select pg_drop_replication_slot('tributary_north');
+    insert into public.bed (id, name, ward)
+      select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, n || (select string_agg(md5(n || ' ' || part), '') from generate_series(1, 60) part),
+        case when n % 10 = 0 then 'w2' else 'w1' end
+      from generate_series(1, 700) n`);
+  await leaf.query(`vacuum analyze`);
+  await tree.crash('north').arm('page-committed');
+  tree.link('district_a').heal();
+  await tree.until(() => !tree.process('north').running, { what: 'north dies', ms: 60_000 });
+  const [walk] = await database.query<{ walked: number }>(
+    `select walked::int from tributary.reconcile where table_name = 'bed'`,
+  );
+  assert.ok(walk && walk.walked > 400 && walk.walked < 700, `${walk?.walked} rows are copied`);
+  tree.start('north');
+  await tree.until(
+    async () =>
+      (await database.query(`select from tributary.stream where incomplete is null`)).length === 1,
+    { what: 'every table is equal', ms: 60_000 },
+  );
+  const orphans = await database.query(
+    `select from public.bed b where not exists (select from public.ward w where w.code = b.ward)`,
+  );
+  assert.equal(orphans.length, 0);
+  await leaf.query(`update public.ward set released = true`);
+  await tree.waitLevel();
+});
