@@ -297,6 +297,21 @@ export const faults: readonly Fault[] = [
     test: { file: `${suites}/rewound.test.ts`, title: "restored from yesterday's backup" },
   },
   {
+    name: 'that a child went back in time is noted only with the new slot',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/supervise/prove-or-mend.ts',
+        find: 'if (careful && !isRewound(known)) {',
+        replace: 'if (careful && isRewound(known)) {',
+      },
+    ],
+    test: {
+      file: `${suites}/rewound.test.ts`,
+      title: 'a region that dies at the new slot still knows that its child went back in time',
+    },
+  },
+  {
     name: 'a comparison settles rewound keys too',
     breaks: 'no silent loss: the comparison beside the stream removes what was listed',
     edits: [
