@@ -168,7 +168,8 @@ class TableWalk {
     const { stream, plan } = this.#side;
     const { row } = this.#options;
     // What was sent before the walk was interrupted may have come by a copy.
-    const copied = this.#copied || row.reason === 'first_copy' || row.sent > 0;
+    const copied =
+      this.#copied || row.reason === 'first_copy' || (row.through !== null && row.sent > 0);
     await stream.turns.take(async () => {
       await stream.applier.put(
         { relation: plan.relation, present: [], absent: [], expected: 'any', copied },
