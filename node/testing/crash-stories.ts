@@ -1,20 +1,22 @@
 /** Which scene reaches which crash points. */
 import {
+  firstContact,
+  givingBack,
+  type OwnScene,
+  preparing,
+  wentBack,
+} from './crash-own-scenes.ts';
+import {
   atWork,
   compare,
   copy,
-  firstContact,
-  givingBack,
   hugeTransaction,
-  type OwnScene,
-  preparing,
   retry,
   type Scene,
   slotAgain,
   slotDropped,
   unusedSlot,
   verify,
-  wentBack,
 } from './crash-scenes.ts';
 
 interface Points {
