@@ -65,8 +65,14 @@ class TableWalk {
     const expected = Math.max(1, estimated - row.walked);
     const here = await this.#side.local.countAfter(row.through, Math.ceil(expected * copyBelow));
     this.#since = performance.now();
-    await (here < expected * copyBelow ? this.#copy() : this.#compare());
+    await (this.#wasCopying || here < expected * copyBelow ? this.#copy() : this.#compare());
     return await this.#settleNoted();
+  }
+
+  /** It was interrupted; estimates of a table that was never analysed would have it compared from there on. */
+  get #wasCopying(): boolean {
+    const { through, sent, walked } = this.#options.row;
+    return through !== null && 2 * sent > walked;
   }
 
   async #estimate(): Promise<number> {
