@@ -51,7 +51,8 @@ export const copy: Scene = async (tree, death) => {
     cause: async () => {
       await lookOver(tree);
       await database.queryBehind(
-        `delete from public.case_report where tributary_origin = '${leaf}'`,
+        `lock table public.case_report in exclusive mode;
+         delete from public.case_report where tributary_origin = '${leaf}'`,
       );
       await want(tree);
     },

@@ -200,9 +200,6 @@ export function losing(scene: Scene): readonly Incident[] {
       ],
       panels: [],
       cause: async () => {
-        // The disk still holds what the incidents before wrote.
-        await scene.sql('district_a', 'truncate public.unrelated');
-        await scene.sql('district_a', 'checkpoint');
         link.silence();
         // What travels fills the buffers of the link until the walsender waits for its client.
         await scene.approve('district_a', 20_000);

@@ -68,6 +68,10 @@ export class Scene implements AsyncDisposable {
   /** Writes so many megabytes of log at a node, of which nothing travels, one at a time. */
   async write(node: string, megabytes: number): Promise<void> {
     for (let written = 0; written < megabytes; written += 1) {
+      if (written % 50 === 0) {
+        // Log is wanted, not rows: some stand on a small disk.
+        await this.sql(node, 'truncate public.unrelated');
+      }
       await this.sql(
         node,
         `insert into public.unrelated (filler) select repeat(md5(random()::text), 32) from generate_series(1, 1000)`,
