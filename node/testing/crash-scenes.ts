@@ -48,6 +48,7 @@ export const copy: Scene = async (tree, death) => {
   const { database } = tree.node(dying);
   await survive(tree, {
     ...death,
+    times: 3,
     cause: async () => {
       await lookOver(tree);
       await database.queryBehind(

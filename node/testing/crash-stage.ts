@@ -26,6 +26,8 @@ export interface Death {
   readonly random: Random;
   /** What makes it reach the point, beside the work; the process has its orders. */
   readonly cause?: () => Promise<unknown>;
+  /** How often it is caused, if once does not pass the point often enough; default 1. */
+  readonly times?: number;
   /** After it was started again, while the work goes on. */
   readonly afterwards?: () => Promise<unknown>;
 }
@@ -84,21 +86,40 @@ export async function survive(tree: Tree, death: Death): Promise<void> {
 }
 
 /** Resolves when it is dead. @throws Error when it does not die at the point. */
-export async function die(tree: Tree, { point, passing, cause }: Death): Promise<void> {
+export async function die(tree: Tree, death: Death): Promise<void> {
+  const { point, passing, cause, times = 1 } = death;
   const crash = tree.crash(dying);
   await crash.arm(point, passing);
   try {
     tree.start(dying);
-    await cause?.();
-    await tree.until(() => !tree.process(dying).running, {
-      what: `${dying} dies at ${point}, passing ${passing}`,
-      ms: 90_000,
-      everyMs: 5,
-    });
+    const tries = Array.from({ length: times }, (_, n) => n + 1);
+    for (const attempt of tries) {
+      await cause?.();
+      if (await dies(tree, death, attempt < times)) {
+        break;
+      }
+    }
   } finally {
     await crash.disarm();
   }
   assert.equal((await crash.reached()).at(-1), point);
+}
+
+/** False: it lives on, and is to be caused again. @throws Error where it is not. */
+async function dies(tree: Tree, { point, passing }: Death, again: boolean): Promise<boolean> {
+  const dead = tree.until(() => !tree.process(dying).running, {
+    what: `${dying} dies at ${point}, passing ${passing}`,
+    ms: again ? 30_000 : 90_000,
+    everyMs: 5,
+  });
+  if (!again) {
+    await dead;
+    return true;
+  }
+  return await dead.then(
+    () => true,
+    () => !tree.process(dying).running,
+  );
 }
 
 /** Every node equals the approved rows of its subtree, everything is complete, nothing waits. */
