@@ -2,29 +2,17 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
-import type { ApplicationTable } from '../application.ts';
 import { Background } from '../background.ts';
 import { roles } from '../database.ts';
 import { Random } from '../random.ts';
+import { application, approved, enterRecords } from '../record-table.ts';
 import { Tree } from '../tree.ts';
 
 const rows = Number(process.env['TEST_ROWS'] ?? 20_000);
 const interruptions = Number(process.env['TEST_CUTS'] ?? 4);
-/** A row in so many has a value of 20 kB stored out of line. */
-const largeEvery = 100;
 /** From so many rows on a page is small against the whole. */
 const manyRows = 500_000;
 const pageBytes = 1 << 20;
-
-const approved = "status = 'approved'";
-const tables: readonly ApplicationTable[] = [{ name: 'record', approved, key: 'id' }];
-const application = {
-  tables,
-  sql: `create table public.record (id uuid primary key, status text not null, entered_by text, number integer, body text, image bytea);
-    alter table public.record alter column image set storage external;
-    create index on public.record (number);`,
-  yaml: `tables:\n  - {table: public.record, approved: "${approved}"}\n`,
-};
 
 void test(`a first copy of ${rows} rows interrupted ${interruptions} times sends about what an uncut one sends`, async (t) => {
   const random = new Random(Random.seedOfRun());
@@ -54,7 +42,7 @@ async function copy(random: Random, cuts: number): Promise<Copied> {
     start: false,
     settings: { max_wal_size: '4GB' },
   });
-  await enter(tree);
+  await enterRecords(tree, 1, rows);
   await tree.prepare();
   let writes = 0;
   await using working = new Background(async (signal) => {
@@ -106,17 +94,6 @@ async function nativeCopy(tree: Tree): Promise<number> {
   const seconds = (performance.now() - started) / 1000;
   await cluster.query('drop subscription native', 'native');
   return Math.round(seconds);
-}
-
-/** Entered in the order of their numbers, keys at random: every page of the copy reads all over the table. */
-async function enter(tree: Tree): Promise<void> {
-  await tree.node('district_a').database.query(
-    `insert into public.record
-     select gen_random_uuid(), case when n % 10 = 0 then 'draft' else 'approved' end, 'before', n,
-       (select string_agg(md5(n || ' ' || part), '') from generate_series(1, 6) part),
-       case when n % ${largeEvery} = 0 then (select string_agg(sha512((n || ' image ' || part)::bytea), '') from generate_series(1, 320) part) end
-     from generate_series(1, ${rows}) n`,
-  );
 }
 
 /** About 50 writes a second, spread over the ranges being copied. */
