@@ -110,13 +110,14 @@ export interface CommandResult {
 export async function command(
   options: NodeProcessOptions,
   words: readonly string[],
+  timeoutMs = 120_000,
 ): Promise<CommandResult> {
   const args = [...execArgv(options), entry, ...words, ...where(options)];
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
       cwd: tmpdir(),
       env: environment(options),
-      timeout: 120_000,
+      timeout: timeoutMs,
     });
     return { code: 0, stdout, stderr };
   } catch (error) {

@@ -172,8 +172,9 @@ export class Tree implements AsyncDisposable {
     );
   }
 
-  async command(name: string, words: readonly string[]): Promise<CommandResult> {
-    return await command(this.#processOptions(name), words);
+  /** `ms`: how long it may take; by default two minutes. */
+  async command(name: string, words: readonly string[], ms?: number): Promise<CommandResult> {
+    return await command(this.#processOptions(name), words, ms);
   }
 
   /** Starts the process of a node that has none. Returns before it is ready. */

@@ -125,7 +125,9 @@ async function allow(tree: Tree): Promise<void> {
     .node('nation')
     .database.query(`select from tributary.reconcile where state = 'held'`);
   if (held.length > 0) {
-    const { code, stderr } = await tree.command('nation', ['reconcile', '--yes']);
+    const ms = 120_000 + rows;
+    const words = ['reconcile', '--yes', '--timeout', String(ms / 1000)];
+    const { code, stderr } = await tree.command('nation', words, ms);
     assert.equal(code, 0, stderr);
   }
 }
