@@ -240,6 +240,7 @@ export function processes(scene: Scene): readonly Incident[] {
       alerts: [{ alertname: 'TributaryStreamNeedsPerson', node: 'north', stream: 'district_a' }],
       panels: [
         ['Network: State of each stream', differs],
+        ['Links: State of each stream', differs],
         ['Node: State of each stream', differs],
       ],
       cause: async () => {
