@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { TributaryError } from '../errors.ts';
 import { formatLsn } from '../pgoutput/lsn.ts';
-import { itself, writeAudit } from './audit.ts';
+import { type Deed, itself, writeAudit } from './audit.ts';
 import { noteDoubts } from './doubts.ts';
 import { wantAllSql } from './reconcile-tables.ts';
 import { takeOver, type StreamIdentity, type StreamRow } from './streams.ts';
@@ -94,25 +94,8 @@ export async function noteRewound(
   known: StreamRow,
   doubts: readonly string[],
 ): Promise<void> {
-  await database.transaction().execute(async (transaction) => {
-    const { rows } = await sql<{ node: string }>`
-      update tributary.stream set incomplete = ${rewoundFound}
-      where provider = ${known.provider} and epoch = ${known.epoch.toString()}::bigint
-      returning (select n.name from tributary.node n) as node
-    `.execute(transaction);
-    const [moved] = rows;
-    if (!moved) {
-      throw new TributaryError('fenced', { stream: known.provider });
-    }
-    await writeAudit(transaction, {
-      node: moved.node,
-      actor: itself,
-      action: 'rewound_found',
-      subject: known.provider,
-      detail: { doubts: doubts.join(', '), position: formatLsn(known.position) },
-    });
-    await sql`select tributary.refresh_origins()`.execute(transaction);
-  });
+  const detail = { doubts: doubts.join(', '), position: formatLsn(known.position) };
+  await noteStep(database, known, { step: rewoundFound, detail });
 }
 
 /** From now on the stream may run. @throws TributaryError fenced */
@@ -121,9 +104,19 @@ export async function noteListed(
   known: StreamRow,
   found: ReadonlyMap<string, number>,
 ): Promise<void> {
+  const detail = Object.fromEntries([...found].filter(([, count]) => count > 0));
+  await noteStep(database, known, { step: rewoundListed, detail });
+}
+
+/** A step of a provider that went back in time, audited under its own name. */
+async function noteStep(
+  database: TributaryDatabase,
+  known: StreamRow,
+  { step, detail }: { readonly step: string; readonly detail: NonNullable<Deed['detail']> },
+): Promise<void> {
   await database.transaction().execute(async (transaction) => {
     const { rows } = await sql<{ node: string }>`
-      update tributary.stream set incomplete = ${rewoundListed}
+      update tributary.stream set incomplete = ${step}
       where provider = ${known.provider} and epoch = ${known.epoch.toString()}::bigint
       returning (select n.name from tributary.node n) as node
     `.execute(transaction);
@@ -131,13 +124,8 @@ export async function noteListed(
     if (!moved) {
       throw new TributaryError('fenced', { stream: known.provider });
     }
-    await writeAudit(transaction, {
-      node: moved.node,
-      actor: itself,
-      action: 'rewound_listed',
-      subject: known.provider,
-      detail: Object.fromEntries([...found].filter(([, count]) => count > 0)),
-    });
+    const deed = { node: moved.node, actor: itself, action: step, subject: known.provider };
+    await writeAudit(transaction, { ...deed, detail });
     await sql`select tributary.refresh_origins()`.execute(transaction);
   });
 }
