@@ -167,6 +167,12 @@ const catalogue = {
     advice:
       'Nothing is lost: it is asked again. If it stays, look at the child in pg_locks for who holds the table, such as an upgrade.',
   },
+  keys_busy: {
+    policy: 'passing',
+    text: 'some rows change faster than they can be compared over this link',
+    advice:
+      'Nothing is lost: the comparison goes on from where it was, and ends when those rows rest for a moment.',
+  },
   provider_refused: {
     policy: 'person',
     text: "the child's PostgreSQL refuses the login",

@@ -1,15 +1,18 @@
 /**
  * Makes the rows of some keys equal to the provider's: the reconcile of single keys, and the last step of a descent.
- * Exact while both sides change: the rows are read under one snapshot and written when the stream has passed it; keys
- * that transactions the snapshot does not see touch meanwhile are left to the stream.
+ * Exact while both sides change: the rows are read under one snapshot and written when the stream has passed it. A key that
+ * transactions the snapshot does not see touch meanwhile is level by the stream if they brought its whole row, and is judged
+ * again if they left out large values that did not change: what stands here of those may be old.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { rowKey } from '../apply/row-key.ts';
-import type { Query } from '../database/query.ts';
+import { TributaryError } from '../errors.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import type { Key } from '../provider/reader.ts';
 import { keyIdentity, KeyTuple } from './key-identity.ts';
 import { RangeView } from './range-view.ts';
 import { passed, type TableSide } from './table-side.ts';
+import type { Touch } from './trail.ts';
 
 /** Bytes of rows taken at once. */
 const rowBytes = 4 << 20;
@@ -24,8 +27,6 @@ export interface SettleOptions {
   readonly fills?: readonly string[];
   /** The keys are parked: each is put, also where it is level by now, for that frees it. */
   readonly parked?: boolean;
-  /** Runs in the transaction that settles these keys; may run for several portions of them. */
-  readonly within?: (query: Query, keys: readonly Key[]) => Promise<void>;
 }
 
 /** How keys stood when they were judged. What was written of them is as `changes` asked. */
@@ -36,7 +37,7 @@ export interface Settled {
   readonly different: readonly Key[];
   /** Only here. */
   readonly extra: readonly Key[];
-  /** Touched by the stream again and again while they were to be judged: in no other list. */
+  /** Touched by the stream in part, again and again, while they were to be judged: in no other list. */
   readonly left: readonly Key[];
 }
 
@@ -44,8 +45,11 @@ interface Verdict extends Settled {
   readonly equal: readonly Key[];
 }
 
-/** The stream changes a key without sending all of it, so one it touched is judged again, this many times in all. */
+/** A key that the stream touched in part is judged again, this many times in all. */
 const turnsAtMost = 3;
+/** For one that is touched all the time there is a gap some day, but the other tables wait. */
+const patienceMs = 60_000;
+const betweenMs = 100;
 
 /** At most `keysAtOnce` keys, each once. @throws TributaryError of provider and apply */
 export async function settle(side: TableSide, options: SettleOptions): Promise<Settled> {
@@ -53,17 +57,42 @@ export async function settle(side: TableSide, options: SettleOptions): Promise<S
   const table = { schema: side.plan.read.schema, name: side.plan.read.name };
   // What may be the last copy is a person's to decide, whatever the comparison finds.
   const keys = options.keys.filter((key) => !parked.isRewound({ table, key }));
-  let found: Settled = { missing: [], different: [], extra: [], left: keys };
+  let found = noneOf(keys);
   for (let turn = 0; turn < turnsAtMost && found.left.length > 0; turn += 1) {
-    const more = await settleOnce(side, { ...options, keys: found.left });
-    found = {
-      missing: [...found.missing, ...more.missing],
-      different: [...found.different, ...more.different],
-      extra: [...found.extra, ...more.extra],
-      left: more.left,
-    };
+    found = joined(found, await settleOnce(side, { ...options, keys: found.left }));
   }
   return found;
+}
+
+/** The same until none is left. @throws TributaryError keys_busy, and as `settle` */
+export async function settleAll(side: TableSide, options: SettleOptions): Promise<Settled> {
+  const deadline = performance.now() + patienceMs;
+  let found = noneOf(options.keys);
+  while (found.left.length > 0) {
+    found = joined(found, await settle(side, { ...options, keys: found.left }));
+    if (found.left.length > 0) {
+      if (performance.now() > deadline) {
+        const { schema, name } = side.plan.read;
+        const context = { table: `${schema}.${name}`, keys: found.left.length };
+        throw new TributaryError('keys_busy', context);
+      }
+      await pause(betweenMs, undefined, { signal: side.signal });
+    }
+  }
+  return found;
+}
+
+function noneOf(keys: readonly Key[]): Settled {
+  return { missing: [], different: [], extra: [], left: keys };
+}
+
+function joined(before: Settled, { missing, different, extra, left }: Settled): Settled {
+  return {
+    missing: [...before.missing, ...missing],
+    different: [...before.different, ...different],
+    extra: [...before.extra, ...extra],
+    left,
+  };
 }
 
 async function settleOnce(side: TableSide, options: SettleOptions): Promise<Settled> {
@@ -77,15 +106,24 @@ async function settleOnce(side: TableSide, options: SettleOptions): Promise<Sett
     const theirs = await range.view.hashesByKey(plan.compared, options.keys);
     await passed(side, range.view.position);
     const ours = await side.local.hashesByKey(options.keys);
-    const left = leftToStream(side, range, options.keys);
-    if (left === 'all') {
+    const touched = touchedOf(side, range, options.keys);
+    if (touched === 'all') {
       continue;
     }
-    const judged = judge(options.keys, { theirs, ours, left });
+    // What is parked is put, which frees it; the stream alone would not.
+    const judged = judge(options.keys, {
+      theirs,
+      ours,
+      touchOf: (number) => (options.parked && touched.has(number) ? 'part' : touched.get(number)),
+    });
     const all = await filling(side, range, { verdict: judged, fills: options.fills ?? [] });
     const verdict = options.parked ? everyOne(all, options.keys, theirs) : all;
-    if (options.changes === 'look' || (await carryOut(side, { range, verdict, options }))) {
+    if (options.changes === 'look') {
       return verdict;
+    }
+    const left = await carryOut(side, { range, verdict, options });
+    if (left) {
+      return without(verdict, left);
     }
   }
 }
@@ -95,7 +133,7 @@ function judge(
   found: {
     readonly theirs: ReadonlyMap<number, bigint>;
     readonly ours: ReadonlyMap<number, bigint>;
-    readonly left: ReadonlySet<number>;
+    readonly touchOf: (number: number) => Touch | undefined;
   },
 ): Verdict {
   const equal: Key[] = [];
@@ -106,9 +144,10 @@ function judge(
   for (const [number, key] of keys.entries()) {
     const there = found.theirs.get(number);
     const here = found.ours.get(number);
-    if (found.left.has(number)) {
+    const touch = found.touchOf(number);
+    if (touch === 'part') {
       left.push(key);
-    } else if (there === here) {
+    } else if (touch === 'whole' || there === here) {
       equal.push(key);
     } else if (there === undefined) {
       extra.push(key);
@@ -117,6 +156,18 @@ function judge(
     }
   }
   return { equal, missing, different, extra, left };
+}
+
+/** Keys that were touched before they could be written are to be judged again. */
+function without(verdict: Verdict, touched: readonly Key[]): Settled {
+  const keys = new Set(touched);
+  const others = (list: readonly Key[]): readonly Key[] => list.filter((key) => !keys.has(key));
+  return {
+    missing: others(verdict.missing),
+    different: others(verdict.different),
+    extra: others(verdict.extra),
+    left: [...verdict.left, ...touched],
+  };
 }
 
 /** Rows that differ in nothing but columns that are to be filled count as missing. */
@@ -156,23 +207,24 @@ function everyOne(
   };
 }
 
-/** Numbers of the keys that are the stream's. */
-function leftToStream(
+/** By the number of the key, what the stream brought of it since the snapshot. */
+function touchedOf(
   { plan, stream }: TableSide,
   range: RangeView,
   keys: readonly Key[],
-): ReadonlySet<number> | 'all' {
+): ReadonlyMap<number, Touch> | 'all' {
   const { touched } = range;
+  const found = new Map<number, Touch>();
   if (touched === 'all' || touched.size === 0) {
-    return touched === 'all' ? 'all' : new Set();
+    return touched === 'all' ? 'all' : found;
   }
-  const left = new Set<number>();
   for (const [number, key] of keys.entries()) {
-    if (touched.has(keyIdentity(key, plan, stream.format))) {
-      left.add(number);
+    const touch = touched.get(keyIdentity(key, plan, stream.format));
+    if (touch) {
+      found.set(number, touch);
     }
   }
-  return left;
+  return found;
 }
 
 interface Task {
@@ -181,65 +233,72 @@ interface Task {
   readonly options: SettleOptions;
 }
 
-/** False: the range is to be judged again. What was written by then is right. */
-async function carryOut(side: TableSide, { range, verdict, options }: Task): Promise<boolean> {
+/** Keys that were touched before they could be written; null: too much was, and all are to be judged again. */
+async function carryOut(
+  side: TableSide,
+  { range, verdict, options }: Task,
+): Promise<readonly Key[] | null> {
   const write = options.changes === 'write';
-  const { equal, missing, different, extra } = verdict;
+  const { missing, different, extra } = verdict;
   let wanted: readonly Key[] = write ? [...missing, ...different] : missing;
-  let first = true;
-  do {
-    const tuples =
+  let absent: readonly Key[] = write ? extra : [];
+  const left: Key[] = [];
+  while (wanted.length > 0 || absent.length > 0) {
+    const present =
       wanted.length === 0
         ? []
         : await range.view.rowsByKey(side.plan.read, wanted, {
             bytes: rowBytes,
             form: side.stream.format,
           });
-    const arrived = keysOf(side, wanted, tuples);
-    const others = first ? [...equal, ...(write ? extra : [])] : [];
-    const portion = {
-      present: tuples,
-      absent: first && write ? extra : [],
-      keys: [...arrived, ...others],
-    };
-    if (!(await put(side, range, { ...portion, within: options.within }))) {
-      return false;
+    const keys = keysOf(side, wanted, present);
+    const touched = await put(side, range, { present, keys, absent, parked: options.parked });
+    if (!touched) {
+      return null;
     }
-    const had = new Set(arrived);
-    wanted = tuples.length === 0 ? [] : wanted.filter((key) => !had.has(key));
-    first = false;
-  } while (wanted.length > 0);
-  return true;
+    left.push(...touched);
+    const had = new Set(keys);
+    wanted = present.length === 0 ? [] : wanted.filter((key) => !had.has(key));
+    absent = [];
+  }
+  return left;
 }
 
 interface Portion {
   readonly present: readonly Tuple[];
-  readonly absent: readonly Key[];
+  /** Of those rows. */
   readonly keys: readonly Key[];
-  readonly within: SettleOptions['within'] | undefined;
+  readonly absent: readonly Key[];
+  readonly parked: boolean | undefined;
 }
 
-/** False: too much was touched meanwhile. */
-async function put(side: TableSide, range: RangeView, portion: Portion): Promise<boolean> {
+/** As `carryOut`. */
+async function put(
+  side: TableSide,
+  range: RangeView,
+  portion: Portion,
+): Promise<readonly Key[] | null> {
   const { stream, plan, adopting = false } = side;
-  const { within, keys } = portion;
   return await stream.turns.take(async () => {
     const { touched } = range;
-    const left = leftToStream(side, range, portion.absent);
-    if (touched === 'all' || left === 'all') {
-      return false;
+    const all = [...portion.keys, ...portion.absent];
+    const numbers = touchedOf(side, range, all);
+    if (touched === 'all' || numbers === 'all') {
+      return null;
     }
     const present = portion.present.filter((tuple) => !touched.has(rowKey(tuple, plan.keyIndexes)));
     const absent = portion.absent
-      .filter((_, number) => !left.has(number))
+      .filter((_, number) => !numbers.has(portion.keys.length + number))
       .map((key) => new KeyTuple(key, plan, stream.format));
-    if (present.length > 0 || absent.length > 0 || within) {
+    if (present.length > 0 || absent.length > 0) {
       await stream.applier.put(
         { relation: plan.relation, present, absent, expected: 'any', adopting },
-        async (query) => await within?.(query, keys),
+        async () => {},
       );
     }
-    return true;
+    return all.filter(
+      (_, number) => numbers.get(number) === 'part' || (portion.parked && numbers.has(number)),
+    );
   });
 }
 

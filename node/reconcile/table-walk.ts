@@ -17,7 +17,7 @@ import {
 import type { Key } from '../provider/reader.ts';
 import { compareWalk } from './compare-walk.ts';
 import { copyWalk } from './copy-walk.ts';
-import { keysAtOnce, portions, settle } from './settle.ts';
+import { keysAtOnce, portions, settle, settleAll } from './settle.ts';
 import type { TableSide } from './table-side.ts';
 
 export interface WalkOptions {
@@ -113,12 +113,13 @@ class TableWalk {
   async #judge(keys: readonly Key[]): Promise<void> {
     const { row } = this.#options;
     for (const portion of portions(keys)) {
-      const { missing, different, extra } = await settle(this.#side, {
+      const { missing, different, extra, left } = await settle(this.#side, {
         keys: portion,
         changes: 'keep',
         fills: row.fills,
       });
-      const changed = [...different, ...extra];
+      // What could not be judged for what the stream did to it is judged with what differs.
+      const changed = [...different, ...extra, ...left];
       if (changed.length > 0) {
         await noteKeys(this.#side.query, row, changed);
         // crash point: keys-noted
@@ -142,7 +143,7 @@ class TableWalk {
       if (keys.length === 0) {
         break;
       }
-      const { missing, different, extra } = await settle(this.#side, { keys, changes: 'write' });
+      const { missing, different, extra } = await settleAll(this.#side, { keys, changes: 'write' });
       // crash point: keys-settled
       await forgetKeys(query, row, keys);
       await this.#count(missing.length, different.length + extra.length);

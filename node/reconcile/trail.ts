@@ -85,12 +85,24 @@ export interface WatchedTable {
   readonly key: readonly string[];
 }
 
+/**
+ * What the stream brought of a row since a snapshot. whole: every value it has now, or its end. part: without the large
+ * values that did not change, so these are what they were here.
+ */
+export type Touch = 'whole' | 'part';
+
+interface Touching {
+  readonly xid: number;
+  readonly key: string | null;
+  readonly touch: Touch;
+}
+
 export class Watch implements Disposable {
   /** Applied here before it began, as far as not known to be visible at the provider. */
   readonly before: ReadonlySet<number>;
   readonly #table: WatchedTable;
   readonly #end: (watch: Watch) => void;
-  readonly #touched: { readonly xid: number; readonly key: string | null }[] = [];
+  readonly #touched: Touching[] = [];
   readonly #indexes = new WeakMap<Relation, readonly number[]>();
   #lost = false;
 
@@ -103,7 +115,7 @@ export class Watch implements Disposable {
   note(transactions: readonly Transaction[], spooled: boolean): void {
     for (const { xid, changes } of transactions) {
       if (spooled) {
-        this.#add(xid, null);
+        this.#add({ xid, key: null, touch: 'part' });
         continue;
       }
       for (const step of changes) {
@@ -112,7 +124,7 @@ export class Watch implements Disposable {
         }
         if (step.kind === 'truncate') {
           if (step.relations.some((relation) => this.#concerns(relation))) {
-            this.#add(xid, null);
+            this.#add({ xid, key: null, touch: 'part' });
           }
         } else if (this.#concerns(step.relation)) {
           this.#noteRow(xid, step);
@@ -122,20 +134,20 @@ export class Watch implements Disposable {
   }
 
   /**
-   * Keys (as `rowKey`) that transactions the snapshot does not see have touched: they are the stream's. `all`: too many
-   * to remember, or the whole table; the range is to be read again.
+   * Keys (as `rowKey`) that transactions the snapshot does not see have touched: they are the stream's, those touched as a
+   * whole altogether. `all`: too many to remember, or the whole table; the range is to be read again.
    */
-  touched(snapshot: Snapshot): ReadonlySet<string> | 'all' {
-    const keys = new Set<string>();
+  touched(snapshot: Snapshot): ReadonlyMap<string, Touch> | 'all' {
+    const keys = new Map<string, Touch>();
     if (this.#lost) {
       return 'all';
     }
-    for (const { xid, key } of this.#touched) {
+    for (const { xid, key, touch } of this.#touched) {
       if (!sees(snapshot, xid)) {
         if (key === null) {
           return 'all';
         }
-        keys.add(key);
+        keys.set(key, keys.get(key) === 'whole' ? 'whole' : touch);
       }
     }
     return keys;
@@ -145,18 +157,19 @@ export class Watch implements Disposable {
     this.#end(this);
   }
 
-  #noteRow(xid: number, change: Change): void {
-    const indexes = this.#indexesOf(change.relation);
-    for (const tuple of [change.old, change.new]) {
-      if (tuple) {
-        this.#add(xid, rowKey(tuple, indexes));
-      }
+  #noteRow(xid: number, { old, new: now, relation }: Change): void {
+    const indexes = this.#indexesOf(relation);
+    if (old) {
+      this.#add({ xid, key: rowKey(old, indexes), touch: now ? 'part' : 'whole' });
+    }
+    if (now) {
+      this.#add({ xid, key: rowKey(now, indexes), touch: now.hasUnchanged ? 'part' : 'whole' });
     }
   }
 
-  #add(xid: number, key: string | null): void {
+  #add(one: Touching): void {
     const last = this.#touched.at(-1);
-    if (last?.xid === xid && last.key === key) {
+    if (last?.xid === one.xid && last.key === one.key && last.touch === one.touch) {
       return;
     }
     if (this.#touched.length >= maxTouched) {
@@ -164,7 +177,7 @@ export class Watch implements Disposable {
       this.#touched.length = 0;
     }
     if (!this.#lost) {
-      this.#touched.push({ xid, key });
+      this.#touched.push(one);
     }
   }
 

@@ -11,7 +11,7 @@ import {
 } from '../database/verify-tables.ts';
 import type { Key } from '../provider/reader.ts';
 import { compareWalk } from './compare-walk.ts';
-import { portions, settle } from './settle.ts';
+import { portions, settleAll } from './settle.ts';
 import type { TableSide } from './table-side.ts';
 
 /** After each chunk `pace` is waited for. How many keys differ. @throws TributaryError of provider and database */
@@ -43,7 +43,7 @@ async function judge(side: TableSide, keys: readonly Key[]): Promise<readonly Di
   const { schema, name } = side.plan.read;
   const found: Difference[] = [];
   for (const portion of portions(keys)) {
-    const { missing, different, extra } = await settle(side, { keys: portion, changes: 'look' });
+    const { missing, different, extra } = await settleAll(side, { keys: portion, changes: 'look' });
     found.push(
       ...missing.map((key): Difference => ({ key, kind: 'missing' })),
       ...different.map((key): Difference => ({ key, kind: 'different' })),

@@ -588,6 +588,21 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'a row that was sent without its large values counts as sent',
+    breaks: 'reconcile leaves nothing that differs, whatever changes meanwhile',
+    edits: [
+      {
+        file: 'node/reconcile/trail.ts',
+        find: "now.hasUnchanged ? 'part' : 'whole'",
+        replace: "now.hasUnchanged ? 'whole' : 'whole'",
+      },
+    ],
+    test: {
+      file: `${suites}/snapshot-rule.test.ts`,
+      title: 'a large value that is old here is mended',
+    },
+  },
+  {
     name: 'a table of which rows are impossible here is left out and not noted',
     breaks: 'drift stops its own table alone, and is mended',
     edits: [

@@ -125,16 +125,18 @@ void test('freshness tells age and completeness of every origin at every level, 
   await t.test(
     'only the origin whose first rows are missing is incomplete, with the reason',
     async () => {
+      // The table may be left alone besides, as its rows are impossible at the region.
       for (const node of ['north', 'nation']) {
         const { complete, reason } = await fresh(tree, node, 'district_a');
-        assert.deepEqual(
-          { node, complete, reason },
-          { node, complete: false, reason: 'north: first_copy' },
-        );
+        assert.equal(complete, false, node);
+        assert.match(reason ?? '', /^north: first_copy(, blocked)?$/, node);
         assert.equal((await fresh(tree, node, 'district_b')).complete, true);
       }
       assert.equal((await fresh(tree, 'nation', 'north')).complete, true);
-      assert.equal(await inSql(tree, 'nation', 'district_a'), 'north f north: first_copy young');
+      assert.match(
+        await inSql(tree, 'nation', 'district_a'),
+        /^north f north: first_copy(, blocked)? young$/,
+      );
       assert.equal(await inSql(tree, 'nation', 'district_b'), 'north t - young');
       assert.equal(await inSql(tree, 'north', 'district_b'), 'district_b t - young');
       await allowRows(tree, 'north');
