@@ -143,13 +143,33 @@ async function keysThatDiffer(tree: LevelTree, place: Place): Promise<string> {
   const [here, there] = await Promise.all([read(place.node), read(tree.node(place.origin))]);
   const missing = [...there.keys()].filter((key) => !here.has(key));
   const surplus = [...here.keys()].filter((key) => !there.has(key));
-  const different = [...here].filter(([key, hash]) => (there.get(key) ?? hash) !== hash);
+  const different = [...here]
+    .filter(([key, hash]) => (there.get(key) ?? hash) !== hash)
+    .map(([key]) => key);
   return [
     `missing ${missing.length} (${missing.slice(0, 3).join(' ')})`,
     `surplus ${surplus.length} (${surplus.slice(0, 3).join(' ')})`,
-    `different ${different.length} (${different
-      .map(([key]) => key)
-      .slice(0, 3)
-      .join(' ')})`,
+    `different ${different.length} (${different.slice(0, 3).join(' ')})${await columnsThatDiffer(tree, place, different[0])}`,
   ].join(', ');
+}
+
+/** Their names, of one row. */
+async function columnsThatDiffer(
+  tree: LevelTree,
+  { node, origin, table, columns }: Place,
+  key: string | undefined,
+): Promise<string> {
+  const read = async (database: NodeDatabase): Promise<Record<string, string>> => {
+    const hashes = columns.map((name) => `md5(${ident(name)}::text) as ${ident(name)}`);
+    const rows = await database.query<Record<string, string>>(
+      `select ${hashes.join(', ')} from public.${ident(table.name)} where ${ident(table.key)}::text = $1`,
+      [key],
+    );
+    return rows[0] ?? {};
+  };
+  if (key === undefined) {
+    return '';
+  }
+  const [here, there] = await Promise.all([read(node.database), read(tree.node(origin).database)]);
+  return ` in ${columns.filter((name) => here[name] !== there[name]).join(' ')}`;
 }
