@@ -25,6 +25,7 @@ import { parkedOf } from './key-texts.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Layouts, type Uneven } from './layouts.ts';
 import { Offences } from './offences.ts';
+import { noteMoved } from './moved-rows.ts';
 import { noteParked, notePut, type Noted, noteUneven } from './part-noting.ts';
 import { PartJudge } from './part-judge.ts';
 import { PartParking } from './part-parking.ts';
@@ -230,6 +231,7 @@ class DirectApplier implements Applier {
           catalogueFresh,
           from,
         });
+        await noteMoved(fresh, work, this.#options.parked);
         this.#expectBadRows(from, { ...result, refused: work.parking.refused.length > 0 });
         this.#phaseMs.apply += performance.now() - started;
         begun = true;

@@ -125,6 +125,19 @@ export async function startTable(query: Query, at: Place, estimated: number): Pr
   );
 }
 
+/** Tables of which a comparison or a copy has begun and not ended; not those of which a person has seen the keys. */
+export async function begunTables(
+  query: Query,
+  provider: string,
+): Promise<readonly { readonly schema: string; readonly name: string }[]> {
+  const { rows } = await query(
+    `select r.schema_name as schema, r.table_name as name from tributary.reconcile r
+     where r.provider = $1 and r.started_at is not null and r.state <> 'done' and r.reason <> 'mend'`,
+    [provider],
+  );
+  return rows as readonly { readonly schema: string; readonly name: string }[];
+}
+
 export async function advanceTable(query: Query, at: Place, by: Advance): Promise<void> {
   await query(
     `update tributary.reconcile set
@@ -211,7 +224,7 @@ export const wantAllSql = `
     failure = null, wanted_at = now(), started_at = null, finished_at = null
   where provider = $1`;
 
-/** Keys whose rows here differ from the provider's, or are not there. */
+/** Keys whose rows here differ from the provider's, or are not there, or may be so. */
 export async function noteKeys(
   query: Query,
   at: Place,
@@ -219,8 +232,8 @@ export async function noteKeys(
 ): Promise<void> {
   await query(
     `insert into tributary.reconcile_key (provider, schema_name, table_name, key)
-     select $1, $2, $3, k.value from jsonb_array_elements($4::jsonb) k
-     on conflict do nothing`,
+     select distinct $1, $2, $3, k.value from jsonb_array_elements($4::jsonb) k
+     on conflict (provider, schema_name, table_name, key) do update set key = excluded.key`,
     [at.provider, at.schema, at.name, JSON.stringify(keys)],
   );
 }
@@ -234,30 +247,39 @@ export async function countKeys(query: Query, at: Place): Promise<number> {
   return (rows as readonly { readonly count: number }[])[0]?.count ?? 0;
 }
 
+/** A key as it was noted the last time. */
+export interface NotedKey {
+  readonly key: readonly string[];
+  /** Another after the key was noted again. */
+  readonly version: string;
+}
+
 export async function someKeys(
   query: Query,
   at: Place,
   most: number,
-): Promise<readonly (readonly string[])[]> {
+): Promise<readonly NotedKey[]> {
   const { rows } = await query(
-    `select key from tributary.reconcile_key
+    `select key, xmin::text as version from tributary.reconcile_key
      where provider = $1 and schema_name = $2 and table_name = $3
      order by key
      limit $4`,
     [at.provider, at.schema, at.name, most],
   );
-  return (rows as readonly { readonly key: readonly string[] }[]).map(({ key }) => key);
+  return rows as readonly NotedKey[];
 }
 
+/** Those that were not noted again since. */
 export async function forgetKeys(
   query: Query,
   at: Place,
-  keys: readonly (readonly string[])[] | 'all',
+  keys: readonly NotedKey[] | 'all',
 ): Promise<void> {
   await query(
-    `delete from tributary.reconcile_key
+    `delete from tributary.reconcile_key n
      where provider = $1 and schema_name = $2 and table_name = $3
-       and ($4::jsonb is null or key in (select k.value from jsonb_array_elements($4::jsonb) k))`,
+       and ($4::jsonb is null or (key, n.xmin::text) in (
+         select k.value -> 'key', k.value ->> 'version' from jsonb_array_elements($4::jsonb) k))`,
     [at.provider, at.schema, at.name, keys === 'all' ? null : JSON.stringify(keys)],
   );
 }

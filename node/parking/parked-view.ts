@@ -1,7 +1,9 @@
 /**
- * What is parked of one stream, in memory: shared by apply, which leaves out later changes of these keys, and by retry,
- * which frees them. Changed only after the transaction that changed the tables has committed.
+ * What is not level of one stream, in memory: keys that are parked, tables that are blocked, tables that are compared. Shared
+ * by apply, which leaves out later changes of these keys, and by retry, which frees them. Changed only after the
+ * transaction that changed the tables has committed.
  */
+import { begunTables } from '../database/reconcile-tables.ts';
 import type { KeyOfTable, NewParked, ParkReason, TableName } from './parked-key.ts';
 import { tableText } from './parked-key.ts';
 import { blockedTables } from './blocked-table.ts';
@@ -22,6 +24,7 @@ export class ParkedView {
   readonly provider: string;
   readonly #tables = new Map<string, Map<string, ViewedKey>>();
   readonly #blocked = new Set<string>();
+  readonly #compared = new Set<string>();
   #version = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -49,6 +52,24 @@ export class ParkedView {
 
   get blocked(): ReadonlySet<string> {
     return this.#blocked;
+  }
+
+  /** Whether a comparison of some table has begun and not ended. */
+  get compares(): boolean {
+    return this.#compared.size > 0;
+  }
+
+  isCompared(table: string): boolean {
+    return this.#compared.has(table);
+  }
+
+  /** Before anything of it is read. */
+  beginComparing(table: TableName): void {
+    this.#compared.add(tableText(table));
+  }
+
+  endComparing(table: TableName): void {
+    this.#compared.delete(tableText(table));
   }
 
   find({ table, key }: KeyOfTable): ViewedKey | null {
@@ -141,11 +162,14 @@ export class ParkedView {
       [this.provider],
     );
     const blocked = await blockedTables(query, this.provider);
+    const compared = await begunTables(query, this.provider);
     this.#tables.clear();
     this.#blocked.clear();
+    this.#compared.clear();
     this.#version += 1;
     this.add((rows as LoadedRow[]).map(newParkedOf));
     blocked.forEach((table) => this.block(table));
+    compared.forEach((table) => this.beginComparing(table));
   }
 }
 

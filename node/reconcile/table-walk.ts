@@ -59,6 +59,7 @@ class TableWalk {
       // The keys of the plan that a person has seen are noted already.
       return await this.#settleNoted();
     }
+    this.#side.stream.parked.beginComparing(row);
     if (row.through === null) {
       await forgetKeys(this.#side.query, row, 'all');
     }
@@ -139,18 +140,19 @@ class TableWalk {
       return 'held';
     }
     for (;;) {
-      const keys = await someKeys(query, row, keysAtOnce);
-      if (keys.length === 0) {
-        break;
+      const some = await someKeys(query, row, keysAtOnce);
+      if (some.length === 0) {
+        if (await this.#finish()) {
+          return 'equal';
+        }
+        continue;
       }
+      const keys = some.map(({ key }) => key);
       const { missing, different, extra } = await settleAll(this.#side, { keys, changes: 'write' });
       // crash point: keys-settled
-      await forgetKeys(query, row, keys);
+      await forgetKeys(query, row, some);
       await this.#count(missing.length, different.length + extra.length);
     }
-    // crash point: table-equal
-    await this.#finish();
-    return 'equal';
   }
 
   async #allowed(): Promise<number> {
@@ -170,18 +172,27 @@ class TableWalk {
     );
   }
 
-  /** In turn with the parts, so that a changed publication is either before it, and wins, or after. */
-  async #finish(): Promise<void> {
-    const { stream, plan } = this.#side;
+  /**
+   * In turn with the parts, so that a changed publication is either before it, and wins, or after. False: a part has noted
+   * keys meanwhile.
+   */
+  async #finish(): Promise<boolean> {
+    const { stream, plan, query: ask } = this.#side;
     const { row } = this.#options;
+    // crash point: table-equal
     // What was sent before the walk was interrupted may have come by a copy.
     const copied =
       this.#copied || row.reason === 'first_copy' || (row.through !== null && row.sent > 0);
-    await stream.turns.take(async () => {
+    return await stream.turns.take(async () => {
+      if ((await countKeys(ask, row)) > 0) {
+        return false;
+      }
       await stream.applier.put(
         { relation: plan.relation, present: [], absent: [], expected: 'any', copied },
         async (query) => await finishTable(query, row),
       );
+      stream.parked.endComparing(row);
+      return true;
     });
   }
 
