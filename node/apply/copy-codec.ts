@@ -2,13 +2,23 @@
  * Rows as `copy ... from stdin (format binary)` takes them, in the CopyData messages they are sent in (PostgreSQL manual,
  * "COPY" and "Message Formats"). The bytes of each value pass through untouched.
  */
+import { BufferPool } from '../pgoutput/buffer-pool.ts';
 import { slotsFor, type Tuple } from '../pgoutput/tuple.ts';
 
 const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const copyData = 0x64;
 const messageHeader = 5;
+/** Of what was stored. */
+const keptBytes = 8 << 20;
+const buffers = new BufferPool(keptBytes);
+
 /** The server works on one message while the next comes. */
 const messageBytes = 64 * 1024;
+
+/** What was encoded has been read by the server, and is looked at no more. */
+export function reuse(messages: Buffer): void {
+  buffers.give(messages);
+}
 
 export interface CopyOptions {
   /** Positions of the columns, ascending. */
@@ -54,7 +64,7 @@ class Messages {
 
   constructor(bytes: number) {
     const most = Math.ceil(bytes / messageBytes) + 1;
-    this.#bytes = Buffer.allocUnsafeSlow(bytes + most * messageHeader);
+    this.#bytes = buffers.take(bytes + most * messageHeader);
     this.targets = [this.#bytes];
     this.#open(0);
     this.#move(header.copy(this.#bytes, this.#at));

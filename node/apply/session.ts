@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { clientConfig } from '../database/connect.ts';
+import { reuse } from './copy-codec.ts';
 import { CopyIn } from './copy-in.ts';
 
 export type Query = (text: string, values?: readonly unknown[]) => Promise<pg.QueryResult>;
@@ -100,7 +101,10 @@ export class Session implements AsyncDisposable {
       error ? reject(error) : resolve(result),
     );
     this.#client.query(copy);
-    return await promise;
+    const result = await promise;
+    // After a failure some of it may still be on its way.
+    reuse(messages);
+    return result;
   };
 
   /** A statement without parameters and rows, such as begin. */

@@ -1,26 +1,18 @@
 /**
- * What a walsender sends once it streams, cut where it arrives (PostgreSQL manual, "Streaming Replication Protocol"):
- * XLogData and keepalives are taken out, everything else goes on to pg as it came. On the way through pg and the library
- * each message became three objects, a text of its position and a promise: a microsecond and a kilobyte of garbage,
- * half of what 300,000 messages cost.
+ * What comes over a connection in copy mode, cut where it arrives (PostgreSQL manual, "Message Formats"): CopyData is taken
+ * out, everything else goes on to pg as it came. On the way through pg and the library each message of a walsender became
+ * three objects, a text of its position and a promise: a microsecond and a kilobyte of garbage, half of what 300,000
+ * messages cost.
  */
-import { protocolError } from '../pgoutput/reader.ts';
-import type { Lsn } from '../pgoutput/lsn.ts';
-import { readLsn } from '../pgoutput/lsn.ts';
 
-const code = { copyData: 0x64, xLogData: 0x77, keepalive: 0x6b } as const;
+const copyData = 0x64;
 /** A message's letter and length. */
 const header = 5;
-/** XLogData's letter, two positions and a time. */
-const xLogHeader = 25;
-/** A keepalive's letter, position, time and whether an answer is wanted. */
-const keepaliveBytes = 18;
 
 export interface CopyFrameEvents {
-  /** A pgoutput message in bytes[from, end), which are overwritten when the call returns. */
-  message(bytes: Buffer, from: number, end: number): void;
-  keepalive(position: Lsn, ask: boolean): void;
-  /** Bytes of any other message of the protocol. */
+  /** What a CopyData message holds is bytes[from, end); they are overwritten when the call returns. */
+  copyData(bytes: Buffer, from: number, end: number): void;
+  /** Bytes of any other message of the protocol, to keep. */
   other(bytes: Buffer): void;
 }
 
@@ -35,7 +27,7 @@ export class CopyFrames {
     this.#events = events;
   }
 
-  /** @throws TributaryError protocol */
+  /** Nothing of the chunk is kept. @throws what the events throw. */
   push(chunk: Buffer): void {
     const bytes = this.#whole(chunk);
     if (!bytes) {
@@ -53,7 +45,7 @@ export class CopyFrames {
       at = end;
     }
     if (at < bytes.length) {
-      this.#pieces = [bytes.subarray(at)];
+      this.#pieces = [Buffer.from(bytes.subarray(at))];
       this.#held = bytes.length - at;
       this.#needed = needed;
     }
@@ -64,7 +56,7 @@ export class CopyFrames {
     if (this.#held === 0) {
       return chunk;
     }
-    this.#pieces.push(chunk);
+    this.#pieces.push(Buffer.from(chunk));
     this.#held += chunk.length;
     if (this.#held < this.#needed) {
       return null;
@@ -76,24 +68,10 @@ export class CopyFrames {
   }
 
   #take(bytes: Buffer, at: number, end: number): void {
-    if (bytes[at] !== code.copyData) {
-      this.#events.other(bytes.subarray(at, end));
-      return;
-    }
-    const start = at + header;
-    const letter = bytes[start];
-    if (end - start < (letter === code.xLogData ? xLogHeader : keepaliveBytes)) {
-      throw protocolError('copy data', end - start);
-    }
-    switch (letter) {
-      case code.xLogData:
-        this.#events.message(bytes, start + xLogHeader, end);
-        return;
-      case code.keepalive:
-        this.#events.keepalive(readLsn(bytes, start + 1), bytes[start + 17] === 1);
-        return;
-      default:
-        throw protocolError('copy data', 0);
+    if (bytes[at] === copyData) {
+      this.#events.copyData(bytes, at + header, end);
+    } else {
+      this.#events.other(Buffer.from(bytes.subarray(at, end)));
     }
   }
 }

@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { clientConfig, politeLockTimeoutMs } from '../database/connect.ts';
 import { ident, literal } from '../database/ident.ts';
 import { parseLsn, withoutPageHeader } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
+import { BufferPool } from '../pgoutput/buffer-pool.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
+import { copyOut } from './copy-out.ts';
 import { rowsOfCopy } from './copy-rows.ts';
 import { providerFailure } from './failure.ts';
 import type {
@@ -19,20 +20,29 @@ import type {
   KeyRange,
   LeftOut,
   Reader,
+  Rows,
   TableColumns,
   View,
 } from './reader.ts';
+import { readSocket } from './read-socket.ts';
 import type { SessionOptions } from './session.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
 
 /** Nothing came for so long: a digest of a large range takes its time, a link that swallows packets for ever. */
 const silenceMs = 120_000;
+/** Of pages that were written. */
+const keptBytes = 4 << 20;
+/** Room for an answer of which nothing is known. */
+const answerBytes = 64 << 10;
 
 export async function openDirectReader(
   options: Omit<SessionOptions, 'replication'>,
 ): Promise<Reader> {
   const settings = { lock_timeout: politeLockTimeoutMs };
-  const client = new pg.Client(clientConfig({ ...options, settings }));
+  const client = new pg.Client({
+    ...clientConfig({ ...options, settings }),
+    stream: readSocket,
+  });
   // The failure of the statement that runs, or of the next, says the same.
   client.on('error', () => {});
   const connection = new Connection(client, options.provider);
@@ -44,6 +54,8 @@ class Connection {
   readonly #client: pg.Client;
   readonly #provider: string;
   readonly #types = new Map<string, ReadonlyMap<string, string>>();
+  /** A page is read while the one before is written. */
+  readonly buffers = new BufferPool(keptBytes);
 
   constructor(client: pg.Client, provider: string) {
     this.#client = client;
@@ -73,24 +85,19 @@ class Connection {
   }
 
   /** The whole answer of a query. */
-  async copy(query: string): Promise<Buffer> {
-    const stream = this.#client.query(copyTo(`copy (${query}) to stdout (format binary)`));
-    const chunks: Buffer[] = [];
+  async copy(query: string, expectedBytes: number): Promise<Buffer> {
     let ended = this.#watch();
+    const heard = (): void => {
+      ended();
+      ended = this.#watch();
+    };
     try {
-      await this.guarded(
-        (async () => {
-          for await (const chunk of stream as AsyncIterable<Buffer>) {
-            ended();
-            ended = this.#watch();
-            chunks.push(chunk);
-          }
-        })(),
-      );
+      const text = `copy (${query}) to stdout (format binary)`;
+      const { buffers } = this;
+      return await this.guarded(copyOut(this.#client, text, { buffers, expectedBytes, heard }));
     } finally {
       ended();
     }
-    return Buffer.concat(chunks);
   }
 
   /** Type names of the columns of a table, asked once. */
@@ -259,6 +266,7 @@ class DirectView implements View {
     const list = ['range integer', ...uuids.map((is, n) => `k${n} ${is ? 'uuid' : 'text'}`)];
     const bytes = await this.#connection.copy(
       `select * from tributary.published_hashes(${named(table)}, ${literal(boundsOf(ranges))}) h (${list.join(', ')}, hash bigint)`,
+      answerBytes,
     );
     return rowsOfCopy(bytes, 'binary').map((row) => ({
       range: row.value(0)?.readInt32BE(0) ?? 0,
@@ -271,10 +279,11 @@ class DirectView implements View {
     table: TableColumns,
     { after, upto }: KeyRange,
     { rows, bytes, form }: { rows: number; bytes: number; form: 'text' | 'binary' },
-  ): Promise<readonly Tuple[]> {
+  ): Promise<Rows> {
     return await this.#rows(table, form, {
       name: 'published_rows',
       rest: `${array(after)}, ${array(upto)}, ${rows}, ${bytes}`,
+      bytes,
     });
   }
 
@@ -283,10 +292,12 @@ class DirectView implements View {
     keys: readonly Key[],
     { bytes, form }: { bytes: number; form: 'text' | 'binary' },
   ): Promise<readonly Tuple[]> {
-    return await this.#rows(table, form, {
+    const { tuples } = await this.#rows(table, form, {
       name: 'published_rows_by_key',
       rest: `${literal(JSON.stringify(keys))}, ${bytes}`,
+      bytes,
     });
+    return tuples;
   }
 
   async hashesByKey(
@@ -311,14 +322,22 @@ class DirectView implements View {
   async #rows(
     table: TableColumns,
     form: 'text' | 'binary',
-    call: { readonly name: string; readonly rest: string },
-  ): Promise<readonly Tuple[]> {
+    call: { readonly name: string; readonly rest: string; readonly bytes: number },
+  ): Promise<Rows> {
     const types = form === 'binary' ? await this.#connection.typesOf(table) : null;
     const list = table.columns.map((name) => `${ident(name)} ${types?.get(name) ?? 'text'}`);
     const bytes = await this.#connection.copy(
       `select * from tributary.${call.name}(${named(table)}, ${literal(form)}, ${call.rest}) r (${list.join(', ')})`,
+      // The values, and what stands before each.
+      call.bytes + (call.bytes >> 2) + answerBytes,
     );
-    return rowsOfCopy(bytes, form);
+    const tuples = rowsOfCopy(bytes, form);
+    return {
+      tuples,
+      [Symbol.dispose]: () => {
+        this.#connection.buffers.give(bytes);
+      },
+    };
   }
 }
 

@@ -34,7 +34,11 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
     await using reader = await provider.openReader();
     await using view = await reader.look();
     const all = { after: null, upto: null };
-    const first = await view.rows(report, all, { rows: 3, bytes: 1e6, form: 'text' });
+    const { tuples: first } = await view.rows(report, all, {
+      rows: 3,
+      bytes: 1e6,
+      form: 'text',
+    });
     assert.deepEqual(
       texts(first).map(([id, status]) => [id, status]),
       [
@@ -43,7 +47,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
         ['6', 'approved'],
       ],
     );
-    const few = await view.rows(
+    const { tuples: few } = await view.rows(
       report,
       { after: ['6'], upto: ['16'] },
       { rows: 100, bytes: 250, form: 'binary' },
@@ -53,7 +57,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
       [8, 10, 12],
       'no row begins after 250 bytes',
     );
-    const end = await view.rows(
+    const { tuples: end } = await view.rows(
       report,
       { after: ['20'], upto: null },
       { rows: 9, bytes: 1e6, form: 'text' },
@@ -108,7 +112,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
     const most = { rows: 10, bytes: 1e6, form: 'text' } as const;
     const seen = async (): Promise<unknown> => {
       await using view = await reader.look();
-      const rows = texts(await view.rows(report, all, most)).map(([id]) => id);
+      const rows = texts((await view.rows(report, all, most)).tuples).map(([id]) => id);
       const byKey = texts(await view.rowsByKey(report, keys, most)).map(([id]) => id);
       const hashes = (await view.hashes(report, [all])).map(({ key }) => key[0]);
       const hashed = [...(await view.hashesByKey(report, keys)).keys()].map((n) => keys[n]?.[0]);
@@ -183,13 +187,12 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
       'span',
       'raw',
     ];
-    const [row] = texts(
-      await view.rows(
-        { schema: 'public', name: 'odd', columns, key: ['id'] },
-        { after: null, upto: null },
-        { rows: 9, bytes: 1e6, form: 'text' },
-      ),
+    const { tuples } = await view.rows(
+      { schema: 'public', name: 'odd', columns, key: ['id'] },
+      { after: null, upto: null },
+      { rows: 9, bytes: 1e6, form: 'text' },
     );
+    const [row] = texts(tuples);
     await database.query(`update odd set id = 2`);
     let streamed: (string | null)[] = [];
     const signal = AbortSignal.timeout(20_000);

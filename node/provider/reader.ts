@@ -47,6 +47,11 @@ export interface LeftOut {
   readonly origins: readonly string[];
 }
 
+/** Rows, until they are disposed of: their memory is used again. Rows that are not are only garbage some day. */
+export interface Rows extends Disposable {
+  readonly tuples: readonly Tuple[];
+}
+
 export interface Reader extends AsyncDisposable {
   /** From the next view on. A column that is not published leaves out nothing. @throws TributaryError provider_* */
   leaveOut(rows: LeftOut): Promise<void>;
@@ -85,7 +90,7 @@ export interface View extends AsyncDisposable {
     table: TableColumns,
     range: KeyRange,
     most: { readonly rows: number; readonly bytes: number; readonly form: 'text' | 'binary' },
-  ): Promise<readonly Tuple[]>;
+  ): Promise<Rows>;
 
   /** The hashes of the rows of these keys by their numbers in `keys`; of those that do not leave the provider none. */
   hashesByKey(table: TableColumns, keys: readonly Key[]): Promise<ReadonlyMap<number, bigint>>;

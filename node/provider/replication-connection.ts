@@ -4,7 +4,7 @@
  * confirms one byte too much, confirms what was only received, and answers no keepalive; the status is our own.
  */
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
@@ -12,7 +12,8 @@ import { clientConfig } from '../database/connect.ts';
 import { ident, literal } from '../database/ident.ts';
 import { formatLsn } from '../pgoutput/lsn.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
-import { CopyFrames } from './copy-frames.ts';
+import { lend, readSocket } from './read-socket.ts';
+import { streamFrames } from './stream-frames.ts';
 
 export const publicationName = 'tributary_up';
 
@@ -50,7 +51,7 @@ interface Wire {
 export class ReplicationConnection {
   readonly #options: ReplicationOptions;
   readonly #events: ReplicationEvents;
-  readonly #socket = new Socket();
+  readonly #socket = readSocket();
   readonly #service: LogicalReplicationService;
   #wire: Wire | null = null;
   #ended = false;
@@ -175,7 +176,7 @@ export class ReplicationConnection {
   /** From here on what streams is cut before it reaches pg, which still hears the rest: errors and the end. */
   #takeOver(socket: Socket): void {
     const rest = socket.listeners('data');
-    const frames = new CopyFrames({
+    const frames = streamFrames({
       message: (bytes, from, end) => {
         this.#events.message(bytes, from, end);
       },
@@ -187,6 +188,7 @@ export class ReplicationConnection {
       },
     });
     socket.removeAllListeners('data');
+    lend(socket, true);
     socket.on('data', (bytes: Buffer) => {
       this.#events.reading();
       try {

@@ -4,8 +4,7 @@
  */
 import { rowKey } from '../apply/row-key.ts';
 import type { Query } from '../database/query.ts';
-import type { Tuple } from '../pgoutput/tuple.ts';
-import type { Key, KeyRange } from '../provider/reader.ts';
+import type { Key, KeyRange, Rows } from '../provider/reader.ts';
 import { keyIdentity, keyOf } from './key-identity.ts';
 import { RangeView } from './range-view.ts';
 import { passed, type TableSide } from './table-side.ts';
@@ -35,7 +34,7 @@ export interface WrittenPage {
 
 interface Page {
   readonly range: KeyRange & { readonly upto: Key };
-  readonly tuples: readonly Tuple[];
+  readonly rows: Rows;
   readonly view: RangeView;
   readonly bytes: number;
 }
@@ -81,15 +80,15 @@ async function read(side: TableSide, range: KeyRange): Promise<Page | null> {
   const view = await RangeView.open({ reader, trail: stream.trail }, plan.read, signal);
   try {
     const most = { rows: pageRows, bytes: pageBytes, form: stream.format };
-    const tuples = await view.view.rows(plan.read, range, most);
-    const last = tuples.at(-1);
+    const rows = await view.view.rows(plan.read, range, most);
+    const last = rows.tuples.at(-1);
     await view.view[Symbol.asyncDispose]();
     if (!last) {
       view.watch[Symbol.dispose]();
       return null;
     }
     const upto = keyOf(last, plan, stream.format);
-    return { range: { after: range.after, upto }, tuples, view, bytes: reader.bytes - before };
+    return { range: { after: range.after, upto }, rows, view, bytes: reader.bytes - before };
   } catch (error) {
     await view[Symbol.asyncDispose]();
     throw error;
@@ -98,6 +97,7 @@ async function read(side: TableSide, range: KeyRange): Promise<Page | null> {
 
 async function write(side: TableSide, page: Page, options: CopyOptions): Promise<void> {
   using _watch = page.view.watch;
+  using _rows = page.rows;
   await passed(side, page.view.view.position);
   // crash point: page-read
   // Rows that come from now on come by the stream, and are its own.
@@ -145,8 +145,8 @@ async function put(side: TableSide, { page, here, options }: Task): Promise<bool
     }
     const present =
       standing.size === 0 && touched.size === 0
-        ? page.tuples
-        : page.tuples.filter((tuple) => {
+        ? page.rows.tuples
+        : page.rows.tuples.filter((tuple) => {
             const key = rowKey(tuple, plan.keyIndexes);
             return !touched.has(key) && !standing.has(key);
           });
@@ -154,8 +154,8 @@ async function put(side: TableSide, { page, here, options }: Task): Promise<bool
       { relation: plan.relation, present, absent: [], expected: 'new', adopting },
       async (query) => {
         // crash point: page-written
-        const { bytes, tuples, range } = page;
-        await options.written(query, { through: range.upto, rows: tuples.length, bytes });
+        const { bytes, rows, range } = page;
+        await options.written(query, { through: range.upto, rows: rows.tuples.length, bytes });
       },
     );
     return true;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CopyFrames } from './copy-frames.ts';
+import { streamFrames } from './stream-frames.ts';
 
 function frame(letter: string, content: Buffer): Buffer {
   const header = Buffer.alloc(5);
@@ -32,7 +32,7 @@ void test('whatever is cut where, each message comes out once, whole and in orde
   fc.assert(
     fc.property(fc.array(sent), fc.array(fc.integer({ min: 1, max: 200 })), (messages, cuts) => {
       const seen: { kind: string; text: string }[] = [];
-      const frames = new CopyFrames({
+      const frames = streamFrames({
         message: (bytes, from, end) =>
           seen.push({ kind: 'message', text: bytes.toString('utf8', from, end) }),
         keepalive: (position, ask) => seen.push({ kind: 'keepalive', text: `${position} ${ask}` }),
@@ -63,7 +63,7 @@ void test('whatever is cut where, each message comes out once, whole and in orde
 });
 
 void test('what is cut short inside its frame is refused', () => {
-  const frames = new CopyFrames({ message: () => {}, keepalive: () => {}, other: () => {} });
+  const frames = streamFrames({ message: () => {}, keepalive: () => {}, other: () => {} });
   for (const content of ['w', 'k', '', 'x'.repeat(40)]) {
     assert.throws(() => frames.push(frame('d', Buffer.from(content))), { code: 'protocol' });
   }
