@@ -554,11 +554,11 @@ export const faults: readonly Fault[] = [
       { relation: plan.relation, present, absent: [], expected: 'new', adopting },
       async (query) => {
         // crash point: page-written
-        const { bytes, tuples, range } = page;
-        await options.written(query, { through: range.upto, rows: tuples.length, bytes });
+        const { bytes, rows, range } = page;
+        await options.written(query, { through: range.upto, rows: rows.tuples.length, bytes });
       },`,
-        replace: `    const { bytes, tuples, range } = page;
-    await options.written(side.query, { through: range.upto, rows: tuples.length, bytes });
+        replace: `    const { bytes, rows, range } = page;
+    await options.written(side.query, { through: range.upto, rows: rows.tuples.length, bytes });
     await stream.applier.put(
       { relation: plan.relation, present, absent: [], expected: 'new', adopting },
       async () => {
@@ -598,7 +598,7 @@ export const faults: readonly Fault[] = [
       },
     ],
     test: {
-      file: `${suites}/snapshot-rule.test.ts`,
+      file: `${suites}/restless.test.ts`,
       title: 'a large value that is old here is mended',
     },
   },
@@ -613,7 +613,7 @@ export const faults: readonly Fault[] = [
       },
     ],
     test: {
-      file: `${suites}/snapshot-rule.test.ts`,
+      file: `${suites}/restless.test.ts`,
       title: 'its row moves from key to key',
     },
   },
