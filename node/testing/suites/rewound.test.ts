@@ -7,122 +7,14 @@ import { test } from 'node:test';
 import { applicationSql } from '../application.ts';
 import { backUp, restore } from '../backup.ts';
 import { roles } from '../database.ts';
+import { allRows, assertKept, enter, rowsAt } from '../kept-rows.ts';
 import { NodeDatabase } from '../node-database.ts';
 import { streamStatus } from '../stream-watch.ts';
 import { chain, Tree } from '../tree.ts';
+import { heard, rewound, sameHeartbeat, untilComplete, untilListed } from '../way-back.ts';
 
 const fromA = { subscriber: 'north', provider: 'district_a' };
 const fromNorth = { subscriber: 'nation', provider: 'north' };
-
-async function enter(database: NodeDatabase, note: string, rows: number): Promise<void> {
-  await database.query(
-    `insert into public.case_report (id, status, note, narrative)
-     select gen_random_uuid(), 'approved', $1, repeat(md5(n::text), 200) from generate_series(1, $2::int) n`,
-    [note, rows],
-  );
-}
-
-/** Rows of an origin at a node, by their id, as texts. */
-async function rowsAt(tree: Tree, node: string, origin: string): Promise<Map<string, string>> {
-  const rows = await tree.node(node).database.query<{ id: string; row: string }>(
-    `select 'case_report ' || r.id::text as id, row(r.status, r.note, r.narrative)::text as row
-     from public.case_report r where r.tributary_origin = $1`,
-    [origin],
-  );
-  return new Map(rows.map(({ id, row }) => [id, row]));
-}
-
-/** Everything that stood there stands there as it was. */
-async function assertKept(
-  tree: Tree,
-  origin: string,
-  before: ReadonlyMap<string, ReadonlyMap<string, string>>,
-): Promise<void> {
-  for (const [node, rows] of before) {
-    const now = await rowsAt(tree, node, origin);
-    const lost = [...rows].filter(([id, row]) => now.get(id) !== row);
-    assert.deepEqual(lost, [], `rows of ${origin} lost at ${node}`);
-  }
-}
-
-async function allRows(
-  tree: Tree,
-  nodes: readonly string[],
-  origin: string,
-): Promise<Map<string, Map<string, string>>> {
-  const all = new Map<string, Map<string, string>>();
-  for (const node of nodes) {
-    all.set(node, await rowsAt(tree, node, origin));
-  }
-  return all;
-}
-
-async function heard(tree: Tree, { subscriber, provider }: typeof fromA): Promise<void> {
-  const [now] = await tree
-    .node(provider)
-    .database.query<{ now: string }>(`select now()::text as now`);
-  await tree.until(
-    async () =>
-      (
-        await tree
-          .node(subscriber)
-          .database.query(`select from tributary.heartbeat where node = $1 and at > $2`, [
-            provider,
-            now?.now,
-          ])
-      ).length === 1,
-    { what: `a new heartbeat of ${provider} at ${subscriber}`, ms: 120_000 },
-  );
-}
-
-/** The last heartbeat the provider wrote is the last one applied. */
-async function sameHeartbeat(tree: Tree, { subscriber, provider }: typeof fromA): Promise<void> {
-  const nonce = async (node: string): Promise<unknown> =>
-    (
-      await tree
-        .node(node)
-        .database.query(`select nonce from tributary.heartbeat where node = $1`, [provider])
-    )[0]?.['nonce'];
-  await tree.until(async () => (await nonce(provider)) === (await nonce(subscriber)), {
-    what: `the last heartbeat of ${provider} at ${subscriber}`,
-  });
-}
-
-/** Every table has been compared. */
-async function untilComplete(tree: Tree, stream: typeof fromA): Promise<void> {
-  await tree.until(
-    async () => {
-      const { state, copies } = await streamStatus(tree, stream);
-      return (
-        state === 'streaming' && copies.length > 0 && copies.every((copy) => copy.state === 'done')
-      );
-    },
-    { what: `${stream.subscriber} has compared every table`, ms: 120_000, everyMs: 100 },
-  );
-}
-
-/** The stream goes on, what may be the last copy is listed, and nothing is being compared any more. */
-async function untilListed(tree: Tree, stream: typeof fromA, doubt: string): Promise<void> {
-  await tree.until(
-    async () => {
-      const { state, doubtsMet, copies, parked } = await streamStatus(tree, stream);
-      return (
-        state === 'streaming' &&
-        doubtsMet.some(({ name }) => name === doubt) &&
-        parked.some(({ reason }) => reason === 'rewound') &&
-        copies.length > 0 &&
-        copies.every((copy) => copy.state === 'done')
-      );
-    },
-    { what: `${stream.subscriber} lists what ${stream.provider} lost`, ms: 400_000, everyMs: 100 },
-  );
-}
-
-async function rewound(tree: Tree, node: string, ...words: string[]): Promise<string> {
-  const { code, stdout, stderr } = await tree.command(node, ['rewound', ...words]);
-  assert.equal(code, 0, stdout + stderr);
-  return stdout;
-}
 
 void test("a child restored from yesterday's backup loses nothing, and gets its lost day back by return", async (t) => {
   await using tree = await Tree.create({ parents: chain });
