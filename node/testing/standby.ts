@@ -77,19 +77,35 @@ export class Standby implements AsyncDisposable {
     );
   }
 
+  /** The copy it keeps of a logical slot would outlive the primary. */
+  async keepsSlot(slot: string): Promise<void> {
+    await until(
+      async () =>
+        (
+          await this.query(
+            `select from pg_replication_slots where slot_name = '${slot}' and synced and not temporary`,
+          )
+        ).length === 1,
+      { what: `the standby keeps ${slot}`, ms: 120_000 },
+    );
+  }
+
   /** The primary is gone for good; the standby is promoted, and answers at the primary's address. */
   async takeOver(): Promise<void> {
+    await promote(this.#cluster);
+    await this.#standIn();
+  }
+
+  /** The primary is gone for good; the standby answers at its address, and only shows what it has received. */
+  async standIn(): Promise<void> {
+    this.#link.refuse();
+    await this.#standIn();
+  }
+
+  async #standIn(): Promise<void> {
     if (this.#primary.running) {
       throw new Error('the primary runs');
     }
-    await this.query(`select pg_promote(true, 60)`);
-    await until(
-      async () => (await this.query(`select where not pg_is_in_recovery()`)).length === 1,
-      {
-        what: 'the standby is promoted',
-        ms: 60_000,
-      },
-    );
     await this.#cluster.stop();
     await restore(this.#primary, this.#cluster);
   }
@@ -98,6 +114,15 @@ export class Standby implements AsyncDisposable {
     await this.#cluster[Symbol.asyncDispose]();
     await this.#link[Symbol.asyncDispose]();
   }
+}
+
+/** As an operator does it; returns when the server takes changes. */
+export async function promote(cluster: Cluster): Promise<void> {
+  await cluster.query(`select pg_promote(true, 60)`);
+  await until(
+    async () => (await cluster.query(`select where not pg_is_in_recovery()`)).rowCount === 1,
+    { what: 'the standby is promoted', ms: 60_000 },
+  );
 }
 
 async function forgetSlots({ directory }: Cluster): Promise<void> {

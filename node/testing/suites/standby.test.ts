@@ -1,15 +1,31 @@
 /** A child's server is gone, and its physical standby was promoted in its place: with a lag, and without. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { roles } from '../database.ts';
+import { newest, roles } from '../database.ts';
 import { allRows, assertKept, enter, rowsAt } from '../kept-rows.ts';
 import type { NodeDatabase } from '../node-database.ts';
-import { Standby } from '../standby.ts';
-import { streamStatus, untilMended } from '../stream-watch.ts';
+import { promote, Standby, type StandbyOptions } from '../standby.ts';
+import { streamStatus, untilMended, untilStreaming } from '../stream-watch.ts';
 import { chain, Tree } from '../tree.ts';
 import { heard, rewound, untilComplete, untilListed } from '../way-back.ts';
 
 const fromA = { subscriber: 'north', provider: 'district_a' };
+
+const keepingSlots = {
+  skip: newest() < 17 && `PostgreSQL ${newest()} keeps no copies of slots at a standby`,
+};
+
+async function withYesterday(): Promise<Tree> {
+  const tree = await Tree.create({ parents: chain });
+  try {
+    await enter(tree.node('district_a').database, 'the day before', 300);
+    await tree.waitLevel(180_000);
+    return tree;
+  } catch (error) {
+    await tree[Symbol.asyncDispose]();
+    throw error;
+  }
+}
 
 /** A day on which 30 reports of the day before are changed, 5 others removed, and 40 new. */
 async function work(database: NodeDatabase, day: string): Promise<void> {
@@ -29,12 +45,17 @@ async function assertNothingListed(tree: Tree): Promise<void> {
   assert.match(await rewound(tree, 'north', 'list', '--stream', 'district_a'), /no key/);
 }
 
-void test('a standby promoted with a lag loses nothing above, and gets its lost rows back by return', async (t) => {
-  await using tree = await Tree.create({ parents: chain });
+/** Promoted without what the primary wrote at last, which has travelled. */
+async function lags(
+  t: { diagnostic(text: string): void },
+  { slotsOf }: StandbyOptions,
+): Promise<void> {
+  await using tree = await withYesterday();
   const { database } = tree.node('district_a');
-  await enter(database, 'the day before', 300);
-  await tree.waitLevel(180_000);
-  await using standby = await Standby.of(database.cluster);
+  await using standby = await Standby.of(database.cluster, slotsOf ? { slotsOf } : {});
+  if (slotsOf) {
+    await standby.keepsSlot('tributary_north');
+  }
   await standby.cutOff();
   await work(database, 'the lost day');
   await tree.waitLevel(180_000);
@@ -70,14 +91,36 @@ void test('a standby promoted with a lag loses nothing above, and gets its lost 
   assert.deepEqual(day, { lost: 40, changed: 30 });
   await assertKept(tree, 'district_a', before);
   await assertNothingListed(tree);
+}
+
+void test('a standby promoted with a lag loses nothing above, and gets its lost rows back by return', async (t) => {
+  await lags(t, {});
 });
+
+void test(
+  'a standby promoted with a lag and with copies of the slots is recognised all the same',
+  keepingSlots,
+  async (t) => {
+    await lags(t, { slotsOf: 'records' });
+  },
+);
+
+/** Rows arrive that the promoted server was given, and all is as before without a person. */
+async function goesOn(tree: Tree): Promise<void> {
+  const { database } = tree.node('district_a');
+  const [timeline] = await database.query<{ id: string }>(
+    `select left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as id`,
+  );
+  assert.equal(timeline?.id, '00000002', 'the promoted server answers');
+  await tree.waitLevel(180_000);
+  assert.equal((await rowsAt(tree, 'nation', 'district_a')).size, 345);
+  await assertNothingListed(tree);
+}
 
 for (const end of ['stopped', 'killed'] as const) {
   void test(`a standby without a lag goes on, without a person, for a primary that was ${end}`, async (t) => {
-    await using tree = await Tree.create({ parents: chain });
+    await using tree = await withYesterday();
     const { database } = tree.node('district_a');
-    await enter(database, 'the day before', 300);
-    await tree.waitLevel(180_000);
     await using standby = await Standby.of(database.cluster);
     await work(database, 'the last day');
     await tree.waitLevel(180_000);
@@ -91,10 +134,8 @@ for (const end of ['stopped', 'killed'] as const) {
     await enter(database, 'after the promotion', 10);
     await untilMended(tree, fromA, 'slot_missing');
     await untilComplete(tree, fromA);
-    await tree.waitLevel(180_000);
+    await goesOn(tree);
     await assertKept(tree, 'district_a', before);
-    assert.equal((await rowsAt(tree, 'nation', 'district_a')).size, 345);
-    await assertNothingListed(tree);
     const { doubtsMet } = await streamStatus(tree, fromA);
     const names = doubtsMet.map(({ name }) => name).sort();
     t.diagnostic(names.join(', '));
@@ -102,9 +143,43 @@ for (const end of ['stopped', 'killed'] as const) {
     if (end === 'stopped') {
       assert.deepEqual(names, ['slot_missing']);
     }
-    const [timeline] = await database.query<{ id: number }>(
-      `select timeline_id::int as id from pg_control_checkpoint()`,
-    );
-    assert.equal(timeline?.id, 2, 'the promoted server answers');
   });
 }
+
+void test('a standby with copies of the slots goes on without a doubt', keepingSlots, async () => {
+  await using tree = await withYesterday();
+  const { database } = tree.node('district_a');
+  await using standby = await Standby.of(database.cluster, { slotsOf: 'records' });
+  await standby.keepsSlot('tributary_north');
+  await work(database, 'the last day');
+  await tree.waitLevel(180_000);
+  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+  await database.cluster.stop();
+  await standby.takeOver();
+  await enter(database, 'after the promotion', 10);
+  await goesOn(tree);
+  await untilStreaming(tree, fromA);
+  assert.deepEqual((await streamStatus(tree, fromA)).doubtsMet, []);
+  await assertKept(tree, 'district_a', before);
+});
+
+void test('a standby that is promoted only after the parent has found it goes on without a person', async () => {
+  await using tree = await withYesterday();
+  const { database } = tree.node('district_a');
+  await using standby = await Standby.of(database.cluster);
+  await work(database, 'the last day');
+  await tree.waitLevel(180_000);
+  await heard(tree, fromA);
+  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+  await database.cluster.stop();
+  await standby.standIn();
+  await tree.until(() => tree.process('north').log.includes('slot_missing'), {
+    what: 'north has come to it',
+    ms: 60_000,
+  });
+  await assertKept(tree, 'district_a', before);
+  await promote(database.cluster);
+  await enter(database, 'after the promotion', 10);
+  await goesOn(tree);
+  await assertKept(tree, 'district_a', before);
+});
