@@ -50,3 +50,38 @@ export async function assertKept(
     assert.deepEqual(lost, [], `rows of ${origin} lost at ${node}`);
   }
 }
+
+/** The row versions PostgreSQL holds of an origin at several nodes: a row that is written anew, be it as it was, is another. */
+export async function versionsOf(
+  tree: Tree,
+  nodes: readonly string[],
+  origin: string,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const sql = tree.tables
+    .map(
+      ({ name }) =>
+        `select concat_ws(' ', '${name}', r.ctid, r.xmin) as version from public.${name} r
+         where r.tributary_origin = $1`,
+    )
+    .join(' union all ');
+  const all = new Map<string, ReadonlySet<string>>();
+  for (const node of nodes) {
+    const rows = await tree.node(node).database.query<{ version: string }>(sql, [origin]);
+    all.set(node, new Set(rows.map(({ version }) => version)));
+  }
+  return all;
+}
+
+/** Not one of them was removed or overwritten, not even for a moment. */
+export async function assertUntouched(
+  tree: Tree,
+  origin: string,
+  before: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<void> {
+  const now = await versionsOf(tree, [...before.keys()], origin);
+  for (const [node, versions] of before) {
+    assert.ok(versions.size > 0, `no row of ${origin} at ${node}`);
+    const touched = [...versions].filter((version) => !now.get(node)?.has(version));
+    assert.deepEqual(touched, [], `rows of ${origin} touched at ${node}`);
+  }
+}

@@ -1,7 +1,7 @@
 /** The address of one child has come to mean its sibling's server, which has a slot of the very name that is looked for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allRows, assertKept, enter } from '../kept-rows.ts';
+import { assertUntouched, enter, versionsOf } from '../kept-rows.ts';
 import { streamStatus, untilDoubt, untilStreaming } from '../stream-watch.ts';
 import { Tree } from '../tree.ts';
 import { heard, rewound } from '../way-back.ts';
@@ -26,12 +26,12 @@ async function slotsAt(tree: Tree, node: string): Promise<Slots> {
   );
 }
 
-type Held = ReadonlyMap<string, ReadonlyMap<string, string>>;
+type Held = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** All that north and nation hold of each district. */
 async function held(tree: Tree): Promise<readonly Held[]> {
   return await Promise.all(
-    districts.map(async (district) => await allRows(tree, ['north', 'nation'], district)),
+    districts.map(async (district) => await versionsOf(tree, ['north', 'nation'], district)),
   );
 }
 
@@ -98,6 +98,6 @@ for (const slot of ['taken', 'free'] as const) {
       const said = await rewound(tree, 'north', 'list', '--stream', stream.provider);
       assert.match(said, /no key/);
     }
-    await assertKept(tree, 'district_a', before[0] ?? new Map());
+    await assertUntouched(tree, 'district_a', before[0] ?? new Map());
   });
 }

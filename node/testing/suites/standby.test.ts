@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newest, roles } from '../database.ts';
-import { allRows, assertKept, enter, rowsAt } from '../kept-rows.ts';
+import { allRows, assertKept, assertUntouched, enter, rowsAt, versionsOf } from '../kept-rows.ts';
 import type { NodeDatabase } from '../node-database.ts';
 import { promote, Standby, type StandbyOptions } from '../standby.ts';
 import { streamStatus, untilMended, untilStreaming } from '../stream-watch.ts';
 import { chain, Tree } from '../tree.ts';
 import { heard, rewound, untilComplete, untilListed } from '../way-back.ts';
 
+const above = ['north', 'nation'] as const;
 const fromA = { subscriber: 'north', provider: 'district_a' };
 
 const keepingSlots = {
@@ -60,8 +61,9 @@ async function lags(
   await work(database, 'the lost day');
   await tree.waitLevel(180_000);
   await heard(tree, fromA);
-  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+  const before = await allRows(tree, above, 'district_a');
   assert.equal(before.get('nation')?.size, 335);
+  const versions = await versionsOf(tree, above, 'district_a');
 
   await database.cluster.kill();
   await standby.takeOver();
@@ -76,7 +78,7 @@ async function lags(
     what: 'what is new arrives at the nation',
     ms: 120_000,
   });
-  await assertKept(tree, 'district_a', before);
+  await assertUntouched(tree, 'district_a', versions);
   const said = await rewound(tree, 'north', 'list', '--stream', 'district_a');
   assert.match(said, /public\.case_report: 40 only here, 30 different here/);
 
@@ -126,7 +128,7 @@ for (const end of ['stopped', 'killed'] as const) {
     await tree.waitLevel(180_000);
     await heard(tree, fromA);
     await standby.caughtUp();
-    const before = await allRows(tree, ['north', 'nation'], 'district_a');
+    const before = await versionsOf(tree, above, 'district_a');
     assert.equal(before.get('nation')?.size, 335);
 
     await (end === 'stopped' ? database.cluster.stop() : database.cluster.kill());
@@ -135,7 +137,7 @@ for (const end of ['stopped', 'killed'] as const) {
     await untilMended(tree, fromA, 'slot_missing');
     await untilComplete(tree, fromA);
     await goesOn(tree);
-    await assertKept(tree, 'district_a', before);
+    await assertUntouched(tree, 'district_a', before);
     const { doubtsMet } = await streamStatus(tree, fromA);
     const names = doubtsMet.map(({ name }) => name).sort();
     t.diagnostic(names.join(', '));
@@ -153,14 +155,14 @@ void test('a standby with copies of the slots goes on without a doubt', keepingS
   await standby.keepsSlot('tributary_north');
   await work(database, 'the last day');
   await tree.waitLevel(180_000);
-  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+  const before = await versionsOf(tree, above, 'district_a');
   await database.cluster.stop();
   await standby.takeOver();
   await enter(database, 'after the promotion', 10);
   await goesOn(tree);
   await untilStreaming(tree, fromA);
   assert.deepEqual((await streamStatus(tree, fromA)).doubtsMet, []);
-  await assertKept(tree, 'district_a', before);
+  await assertUntouched(tree, 'district_a', before);
 });
 
 void test('a standby that is promoted only after the parent has found it goes on without a person', async () => {
@@ -170,16 +172,16 @@ void test('a standby that is promoted only after the parent has found it goes on
   await work(database, 'the last day');
   await tree.waitLevel(180_000);
   await heard(tree, fromA);
-  const before = await allRows(tree, ['north', 'nation'], 'district_a');
+  const before = await versionsOf(tree, above, 'district_a');
   await database.cluster.stop();
   await standby.standIn();
   await tree.until(() => tree.process('north').log.includes('slot_missing'), {
     what: 'north has come to it',
     ms: 60_000,
   });
-  await assertKept(tree, 'district_a', before);
+  await assertUntouched(tree, 'district_a', before);
   await promote(database.cluster);
   await enter(database, 'after the promotion', 10);
   await goesOn(tree);
-  await assertKept(tree, 'district_a', before);
+  await assertUntouched(tree, 'district_a', before);
 });
