@@ -57,6 +57,12 @@ const catalogue = {
     advice:
       'Correct the password of the role or pg_hba.conf (`tributary prepare --plan` prints the line), then `tributary reload`; after a change of `database` start the node again.',
   },
+  database_read_only: {
+    policy: 'passing',
+    text: "this node's own PostgreSQL takes no changes: a standby, or set to read only",
+    advice:
+      'Promote it (`pg_ctl promote`) if it takes the place of the server before, or point `database` to the one that takes changes.',
+  },
   not_prepared: {
     policy: 'person',
     text: 'the database is not prepared for this node',
@@ -188,6 +194,12 @@ const catalogue = {
     policy: 'person',
     text: "the child's wal_level is not logical",
     advice: 'Set `wal_level = logical` at the child and restart its PostgreSQL.',
+  },
+  provider_standby: {
+    policy: 'passing',
+    text: "what answers at the child's address is a standby, where no slot can be made",
+    advice:
+      'Promote it (`pg_ctl promote`) if it takes the place of the server before, or correct `provider` of the child; nothing here is touched.',
   },
   provider_no_slot_free: {
     policy: 'person',

@@ -27,6 +27,9 @@ function codeOf(failure: SqlFailure): ErrorCode {
   if (/^(28|3D000)/.test(sqlstate)) {
     return 'database_refused';
   }
+  if (sqlstate === '25006') {
+    return 'database_read_only';
+  }
   if (sqlstate === '53100') {
     return 'disk_full';
   }

@@ -186,6 +186,8 @@ void test('SQLSTATE decides the code of a failure, and no text of PostgreSQL is 
     ['53300', 'streaming', 'provider_no_slot_free'],
     ['55000', 'making the slot', 'provider_wal_level'],
     ['55000', 'streaming', 'link_cut'],
+    ['0A000', 'making the slot', 'provider_standby'],
+    ['0A000', 'streaming', 'internal'],
     ['42704', 'streaming', 'provider_not_prepared'],
     ['57P01', 'streaming', 'link_cut'],
     ['57P03', 'asking', 'provider_unreachable'],

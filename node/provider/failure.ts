@@ -35,6 +35,9 @@ function codeOf(failure: SqlFailure, phase: Phase): ErrorCode {
     case '55000':
       // While streaming it is a slot that was lost in between: the next proof names it.
       return phase === 'making the slot' ? 'provider_wal_level' : cut;
+    case '0A000':
+      // From PostgreSQL 16 on a standby makes slots, once its primary or its promotion lets it.
+      return phase === 'making the slot' ? 'provider_standby' : 'internal';
     case '55P03':
     case '40P01':
       return phase === 'asking' ? 'provider_busy' : cut;

@@ -20,7 +20,8 @@ export interface Provider extends AsyncDisposable {
   /**
    * Drops a slot of this name if one stands unused, makes a new one, and says from where it streams and which
    * published tables had approved rows at that very point (under the snapshot the slot exported).
-   * @throws TributaryError provider_wal_level | provider_no_slot_free | provider_not_prepared | provider_unreachable
+   * @throws TributaryError provider_wal_level | provider_no_slot_free | provider_not_prepared | provider_standby |
+   * provider_unreachable
    */
   makeSlot(): Promise<NewSlot>;
 

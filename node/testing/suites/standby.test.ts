@@ -175,10 +175,17 @@ void test('a standby that is promoted only after the parent has found it goes on
   const before = await versionsOf(tree, above, 'district_a');
   await database.cluster.stop();
   await standby.standIn();
-  await tree.until(() => tree.process('north').log.includes('slot_missing'), {
-    what: 'north has come to it',
-    ms: 60_000,
-  });
+  // From PostgreSQL 16 on the slot that is being made waits for the promotion.
+  const found = newest() < 16 ? '"code":"provider_standby"' : 'slot_missing';
+  for (const [node, text] of [
+    ['north', found],
+    ['district_a', '"code":"database_read_only"'],
+  ] as const) {
+    await tree.until(() => tree.process(node).log.includes(text), {
+      what: `${node} has come to it: ${text}`,
+      ms: 60_000,
+    });
+  }
   await assertUntouched(tree, 'district_a', before);
   await promote(database.cluster);
   await enter(database, 'after the promotion', 10);
