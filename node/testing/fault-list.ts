@@ -337,6 +337,59 @@ export const faults: readonly Fault[] = [
     test: { file: `${suites}/rewound.test.ts`, title: 'a restored region is brought up' },
   },
   {
+    name: 'a later timeline counts as the one that was known',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/provider/proof.ts',
+        find: 'if (facts.timeline !== known.timeline) {',
+        replace: 'if (facts.timeline < known.timeline) {',
+      },
+    ],
+    test: { file: `${suites}/standby.test.ts`, title: 'promoted with a lag loses' },
+  },
+  {
+    name: 'every promoted standby counts as one with a lag',
+    breaks: 'the way back after a failover without a lag needs nothing but a comparison',
+    edits: [
+      {
+        file: 'node/provider/proof-facts.ts',
+        find: 'knownTimelineEnd: history?.get(known.timeline) ?? null,',
+        replace: 'knownTimelineEnd: history && null,',
+      },
+    ],
+    test: { file: `${suites}/standby.test.ts`, title: 'for a primary that was stopped' },
+  },
+  {
+    name: 'a database of another name is taken for the child',
+    breaks: siblings,
+    edits: [
+      {
+        file: 'node/provider/remedy.ts',
+        find: "node_name_differs: 'person',",
+        replace: "node_name_differs: 'rewound',",
+      },
+      {
+        file: 'node/provider/slot.ts',
+        find: 'if (node !== provider) {',
+        replace: 'if (node === null) {',
+      },
+    ],
+    test: { file: `${suites}/sibling-address.test.ts`, title: 'whose slot is free' },
+  },
+  {
+    name: 'a heartbeat is listed among what another server has lost',
+    breaks: 'after a dump into a new server or a pg_upgrade no person is needed',
+    edits: [
+      {
+        file: 'node/reconcile/rewound-scan.ts',
+        find: 'isSame(each, table)) && !isHeartbeat(table)) {',
+        replace: 'isSame(each, table)) && !(isHeartbeat(table) && found.has(table.name))) {',
+      },
+    ],
+    test: { file: `${suites}/new-server.test.ts`, title: 'pg_upgrade: district_a' },
+  },
+  {
     name: 'slots are made without failover',
     breaks: 'the way back after a failover costs nothing where the server can keep the slot',
     edits: [{ file: 'node/provider/slot.ts', find: '>= 170000', replace: '>= 990000' }],

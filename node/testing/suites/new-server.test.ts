@@ -71,7 +71,7 @@ async function moves(
   }
   tree.start(node);
 
-  await untilMended(tree, stream, 'system_identifier_differs');
+  await untilMended(tree, stream, 'system_identifier_differs', 120_000);
   await untilComplete(tree, stream);
   await assertUntouched(tree, 'district_a', before);
   await assertUntouched(tree, 'north', northern);

@@ -72,7 +72,9 @@ async function lags(
     `update public.case_report set note = 'changed after the promotion' where id in (
        select id from public.case_report where note = 'the day before' order by id limit 5)`,
   );
-  await untilListed(tree, fromA, 'timeline_forked');
+  await untilListed(tree, fromA, 'witness_missing');
+  const { doubtsMet } = await streamStatus(tree, fromA);
+  assert.ok(doubtsMet.some(({ name }) => name === 'timeline_forked'));
   // The removed ones stand at the promoted server: they are added, as what is new is.
   await tree.until(async () => (await rowsAt(tree, 'nation', 'district_a')).size === 350, {
     what: 'what is new arrives at the nation',
