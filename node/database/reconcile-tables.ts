@@ -247,6 +247,21 @@ export async function countKeys(query: Query, at: Place): Promise<number> {
   return (rows as readonly { readonly count: number }[])[0]?.count ?? 0;
 }
 
+/** Those of the keys that are noted. */
+export async function notedOf(
+  query: Query,
+  at: Place,
+  keys: readonly (readonly string[])[],
+): Promise<readonly (readonly string[])[]> {
+  const { rows } = await query(
+    `select key from tributary.reconcile_key
+     where provider = $1 and schema_name = $2 and table_name = $3
+       and key in (select k.value from jsonb_array_elements($4::jsonb) k)`,
+    [at.provider, at.schema, at.name, JSON.stringify(keys)],
+  );
+  return (rows as readonly { readonly key: readonly string[] }[]).map(({ key }) => key);
+}
+
 /** A key as it was noted the last time. */
 export interface NotedKey {
   readonly key: readonly string[];

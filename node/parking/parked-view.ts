@@ -17,6 +17,8 @@ export interface ViewedKey {
   leftOut: number;
 }
 
+export type Comparing = 'walking' | 'settling';
+
 /** Keys of a table and stream, those that wait for a referenced row or for a person not counted, beyond which the table is blocked. */
 export const mostParked = 10_000;
 
@@ -24,7 +26,7 @@ export class ParkedView {
   readonly provider: string;
   readonly #tables = new Map<string, Map<string, ViewedKey>>();
   readonly #blocked = new Set<string>();
-  readonly #compared = new Set<string>();
+  readonly #compared = new Map<string, Comparing>();
   #version = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -59,13 +61,14 @@ export class ParkedView {
     return this.#compared.size > 0;
   }
 
-  isCompared(table: string): boolean {
-    return this.#compared.has(table);
+  /** Null: not compared. settling: it is through, and only the keys that were noted are open. */
+  phaseOf(table: string): Comparing | null {
+    return this.#compared.get(table) ?? null;
   }
 
-  /** Before anything of it is read. */
-  beginComparing(table: TableName): void {
-    this.#compared.add(tableText(table));
+  /** Before anything of it is read, and before what was noted is settled. */
+  compare(table: TableName, phase: Comparing): void {
+    this.#compared.set(tableText(table), phase);
   }
 
   endComparing(table: TableName): void {
@@ -169,7 +172,7 @@ export class ParkedView {
     this.#version += 1;
     this.add((rows as LoadedRow[]).map(newParkedOf));
     blocked.forEach((table) => this.block(table));
-    compared.forEach((table) => this.beginComparing(table));
+    compared.forEach((table) => this.compare(table, 'walking'));
   }
 }
 

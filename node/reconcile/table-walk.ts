@@ -59,7 +59,7 @@ class TableWalk {
       // The keys of the plan that a person has seen are noted already.
       return await this.#settleNoted();
     }
-    this.#side.stream.parked.beginComparing(row);
+    this.#side.stream.parked.compare(row, 'walking');
     if (row.through === null) {
       await forgetKeys(this.#side.query, row, 'all');
     }
@@ -139,6 +139,7 @@ class TableWalk {
       await stopTable(query, row, { state: 'held', failure: null });
       return 'held';
     }
+    this.#side.stream.parked.compare(row, 'settling');
     for (;;) {
       const some = await someKeys(query, row, keysAtOnce);
       if (some.length === 0) {

@@ -661,8 +661,8 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/apply/moved-rows.ts',
-        find: 'view.isCompared(layout.table) && movesInPart(step, layout)',
-        replace: '!view.isCompared(layout.table) && movesInPart(step, layout)',
+        find: '  if (!view.compares) {',
+        replace: '  if (view.compares || transactions.length === 0) {',
       },
     ],
     test: {
