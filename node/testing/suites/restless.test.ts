@@ -138,21 +138,16 @@ async function demand(north: NodeDatabase, table: string): Promise<void> {
 }
 
 async function made(tree: Tree, table: string): Promise<void> {
-  await tree
-    .until(
-      async () =>
-        (
-          await tree
-            .node('north')
-            .database.query(
-              `select from tributary.reconcile where table_name = $1 and state = 'done'`,
-              [table],
-            )
-        ).length === 1,
-      { what: `${table} is equal`, ms: 120_000 },
-    )
-    .catch((error: unknown) => {
-      console.error(tree.logs().slice(-6000));
-      throw error;
-    });
+  await tree.until(
+    async () =>
+      (
+        await tree
+          .node('north')
+          .database.query(
+            `select from tributary.reconcile where table_name = $1 and state = 'done'`,
+            [table],
+          )
+      ).length === 1,
+    { what: `${table} is equal`, ms: 120_000 },
+  );
 }
