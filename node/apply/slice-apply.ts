@@ -109,9 +109,13 @@ async function sieve(transactions: readonly Transaction[], options: SliceOptions
   const { session, work } = options;
   const { parking } = work;
   const mark = send(session, wholeSavepoint.mark);
-  if ((await sift(transactions, work, { last: false })) === 'ordered') {
+  const own: Work = { ...work, tally: new Tally(), unenforced: new Map() };
+  if ((await sift(transactions, own, { last: false })) === 'ordered') {
+    // What was counted is undone, too.
     await settle(session, wholeSavepoint.undo);
     await split(transactions, options);
+  } else {
+    merge(work, own);
   }
   if (parking.suspends) {
     await sift(transactions, { ...work, taking: parking.resume() }, { last: true });

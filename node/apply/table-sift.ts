@@ -9,6 +9,7 @@ import { type Failed, fire } from './counted-set.ts';
 import { failsByItself } from './failure.ts';
 import { type Layout, lacksValue } from './layout.ts';
 import { PourQueue, type Range } from './pour-queue.ts';
+import { rowKey } from './row-key.ts';
 import { countUniqueConflicts, mayCircle, rivalsOf, type Stuck } from './rivals.ts';
 import { SetVerdict } from './set-verdict.ts';
 import {
@@ -70,9 +71,9 @@ export class TableSift {
       await this.#pour(this.#updating(group));
     }
     const whole = inserts.filter(({ tuple }) => this.#isWhole(tuple));
-    await this.#pour(this.#inserting(await this.#absent(whole)));
+    await this.#insert(await this.#absent(whole));
     this.#upserting = true;
-    await this.#pour(this.#inserting(this.#verdict.takeMissing()));
+    await this.#insert(this.#verdict.takeMissing());
     noteUnenforced(
       this.#work,
       this.#layout,
@@ -116,6 +117,31 @@ export class TableSift {
         ? this.#table.put('put_insert', some)
         : this.#table.insert(some.map(({ tuple }) => tuple));
     return { kind: 'insert', rows, make };
+  }
+
+  /** A row whose key is still held by one that is to move on is tried when that has moved: it would be put in its place. */
+  async #insert(rows: readonly KeyedRow[]): Promise<void> {
+    const holders = this.#holders(this.#suspects);
+    const free: KeyedRow[] = [];
+    for (const row of rows) {
+      const holder = holders.get(rowKey(row.tuple, this.#layout.keyIndexes));
+      if (holder) {
+        const { cause } = holder;
+        this.#suspects.push({ batch: this.#inserting([row]), row, cause, inserted: true });
+      } else {
+        free.push(row);
+      }
+    }
+    await this.#pour(this.#inserting(free));
+  }
+
+  /** Rows that wait and will move to another key, by the key they stand at. */
+  #holders(suspects: readonly Suspect[]): ReadonlyMap<string, Suspect> {
+    return new Map(
+      suspects
+        .filter(({ row }) => 'keyChanged' in row && row.keyChanged)
+        .map((suspect) => [suspect.row.key, suspect]),
+    );
   }
 
   async #pour(whole: Batch): Promise<void> {
@@ -200,11 +226,14 @@ export class TableSift {
     for (let before = Infinity; pending.length > 0 && pending.length < before;) {
       before = pending.length;
       const rivals = await rivalsOf(pending, this.#rivalry());
-      const free = pending.filter((one) => (rivals.get(one) ?? 0) === 0);
+      const holders = this.#holders(pending);
+      const free = pending.filter(
+        (one) => (rivals.get(one) ?? 0) === 0 && !(one.inserted && this.#isHeld(one, holders)),
+      );
       for (const { batch, row } of free) {
         await this.#pour({ ...batch, rows: [row] });
       }
-      await this.#pour(this.#inserting(this.#verdict.takeMissing()));
+      await this.#insert(this.#verdict.takeMissing());
       pending = [...pending.filter((one) => !free.includes(one)), ...this.#suspects.splice(0)];
     }
     if (!this.#last && (await mayCircle(pending, this.#rivalry()))) {
@@ -213,6 +242,10 @@ export class TableSift {
     await countUniqueConflicts(pending, this.#rivalry());
     pending.forEach(({ row, cause }) => this.#refuse(row, cause));
     return true;
+  }
+
+  #isHeld({ row }: Suspect, holders: ReadonlyMap<string, Suspect>): boolean {
+    return holders.has(rowKey(row.tuple, this.#layout.keyIndexes));
   }
 
   #rivalry(): { layout: Layout; form: Form; work: Work } {
