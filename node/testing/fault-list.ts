@@ -358,7 +358,10 @@ export const faults: readonly Fault[] = [
         replace: 'knownTimelineEnd: history && null,',
       },
     ],
-    test: { file: `${suites}/standby.test.ts`, title: 'for a primary that was stopped' },
+    test: {
+      file: `${suites}/standby.test.ts`,
+      title: 'a standby without a lag goes on, without a person',
+    },
   },
   {
     name: 'a database of another name is taken for the child',
@@ -375,7 +378,7 @@ export const faults: readonly Fault[] = [
         replace: 'if (node === null) {',
       },
     ],
-    test: { file: `${suites}/sibling-address.test.ts`, title: 'whose slot is free' },
+    test: { file: `${suites}/sibling-address.test.ts`, title: 'an address that means the sibling' },
   },
   {
     name: 'a heartbeat is listed among what another server has lost',
@@ -387,7 +390,7 @@ export const faults: readonly Fault[] = [
         replace: 'isSame(each, table)) && !(isHeartbeat(table) && found.has(table.name))) {',
       },
     ],
-    test: { file: `${suites}/new-server.test.ts`, title: 'pg_upgrade: district_a' },
+    test: { file: `${suites}/new-server.test.ts`, title: 'is equal again without a person' },
   },
   {
     name: 'slots are made without failover',
