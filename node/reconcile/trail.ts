@@ -95,6 +95,8 @@ interface Touching {
   readonly xid: number;
   readonly key: string | null;
   readonly touch: Touch;
+  /** The row came from another key. */
+  readonly moved: boolean;
 }
 
 export class Watch implements Disposable {
@@ -115,7 +117,7 @@ export class Watch implements Disposable {
   note(transactions: readonly Transaction[], spooled: boolean): void {
     for (const { xid, changes } of transactions) {
       if (spooled) {
-        this.#add({ xid, key: null, touch: 'part' });
+        this.#add({ xid, key: null, touch: 'part', moved: false });
         continue;
       }
       for (const step of changes) {
@@ -124,7 +126,7 @@ export class Watch implements Disposable {
         }
         if (step.kind === 'truncate') {
           if (step.relations.some((relation) => this.#concerns(relation))) {
-            this.#add({ xid, key: null, touch: 'part' });
+            this.#add({ xid, key: null, touch: 'part', moved: false });
           }
         } else if (this.#concerns(step.relation)) {
           this.#noteRow(xid, step);
@@ -142,12 +144,13 @@ export class Watch implements Disposable {
     if (this.#lost) {
       return 'all';
     }
-    for (const { xid, key, touch } of this.#touched) {
+    for (const { xid, key, touch, moved } of this.#touched) {
       if (!sees(snapshot, xid)) {
         if (key === null) {
           return 'all';
         }
-        keys.set(key, keys.get(key) === 'whole' ? 'whole' : touch);
+        // A row that moved there brought along what it was; one that was whole before and changed since still is.
+        keys.set(key, touch === 'part' && keys.get(key) === 'whole' && !moved ? 'whole' : touch);
       }
     }
     return keys;
@@ -159,17 +162,25 @@ export class Watch implements Disposable {
 
   #noteRow(xid: number, { old, new: now, relation }: Change): void {
     const indexes = this.#indexesOf(relation);
-    if (old) {
-      this.#add({ xid, key: rowKey(old, indexes), touch: now ? 'part' : 'whole' });
+    const from = old && rowKey(old, indexes);
+    const to = now && rowKey(now, indexes);
+    if (from !== null && from !== to) {
+      this.#add({ xid, key: from, touch: 'whole', moved: false });
     }
-    if (now) {
-      this.#add({ xid, key: rowKey(now, indexes), touch: now.hasUnchanged ? 'part' : 'whole' });
+    if (now && to !== null) {
+      const touch = now.hasUnchanged ? 'part' : 'whole';
+      this.#add({ xid, key: to, touch, moved: from !== null && from !== to });
     }
   }
 
   #add(one: Touching): void {
     const last = this.#touched.at(-1);
-    if (last?.xid === one.xid && last.key === one.key && last.touch === one.touch) {
+    if (
+      last?.xid === one.xid &&
+      last.key === one.key &&
+      last.touch === one.touch &&
+      last.moved === one.moved
+    ) {
       return;
     }
     if (this.#touched.length >= maxTouched) {
