@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Reader, View } from '../provider/reader.ts';
-import type { Touch, Trail, Watch, WatchedTable } from './trail.ts';
+import type { Trail, Watch, WatchedTable } from './trail.ts';
 
 const leastWaitMs = 20;
 const greatestWaitMs = 2000;
@@ -46,7 +46,7 @@ export class RangeView implements AsyncDisposable {
   }
 
   /** Keys that are the stream's by now, as `rowKey`. */
-  get touched(): ReadonlyMap<string, Touch> | 'all' {
+  get touched(): ReadonlySet<string> | 'all' {
     return this.watch.touched(this.view.snapshot);
   }
 

@@ -1,8 +1,8 @@
 /**
  * Makes the rows of some keys equal to the provider's: the reconcile of single keys, and the last step of a descent.
  * Exact while both sides change: the rows are read under one snapshot and written when the stream has passed it. A key that
- * transactions the snapshot does not see touch meanwhile is level by the stream if they brought its whole row, and is judged
- * again if they left out large values that did not change: what stands here of those may be old.
+ * transactions the snapshot does not see touch meanwhile is not written, and judged again: an update leaves out large values
+ * that did not change, and what stands here of those may be old.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { rowKey } from '../apply/row-key.ts';
@@ -12,7 +12,6 @@ import type { Key } from '../provider/reader.ts';
 import { keyIdentity, KeyTuple } from './key-identity.ts';
 import { RangeView } from './range-view.ts';
 import { passed, type TableSide } from './table-side.ts';
-import type { Touch } from './trail.ts';
 
 /** Bytes of rows taken at once. */
 const rowBytes = 4 << 20;
@@ -37,7 +36,7 @@ export interface Settled {
   readonly different: readonly Key[];
   /** Only here. */
   readonly extra: readonly Key[];
-  /** Touched by the stream in part, again and again, while they were to be judged: in no other list. */
+  /** Touched by the stream again and again while they were to be judged: in no other list. */
   readonly left: readonly Key[];
 }
 
@@ -45,7 +44,7 @@ interface Verdict extends Settled {
   readonly equal: readonly Key[];
 }
 
-/** A key that the stream touched in part is judged again, this many times in all. */
+/** A key that the stream touched is judged again, this many times in all. */
 const turnsAtMost = 3;
 /** For one that is touched all the time there is a gap some day, but the other tables wait. */
 const patienceMs = 60_000;
@@ -110,12 +109,7 @@ async function settleOnce(side: TableSide, options: SettleOptions): Promise<Sett
     if (touched === 'all') {
       continue;
     }
-    // What is parked is put, which frees it; the stream alone would not.
-    const judged = judge(options.keys, {
-      theirs,
-      ours,
-      touchOf: (number) => (options.parked && touched.has(number) ? 'part' : touched.get(number)),
-    });
+    const judged = judge(options.keys, { theirs, ours, touched });
     const all = await filling(side, range, { verdict: judged, fills: options.fills ?? [] });
     const verdict = options.parked ? everyOne(all, options.keys, theirs) : all;
     if (options.changes === 'look') {
@@ -133,7 +127,7 @@ function judge(
   found: {
     readonly theirs: ReadonlyMap<number, bigint>;
     readonly ours: ReadonlyMap<number, bigint>;
-    readonly touchOf: (number: number) => Touch | undefined;
+    readonly touched: ReadonlySet<number>;
   },
 ): Verdict {
   const equal: Key[] = [];
@@ -144,10 +138,9 @@ function judge(
   for (const [number, key] of keys.entries()) {
     const there = found.theirs.get(number);
     const here = found.ours.get(number);
-    const touch = found.touchOf(number);
-    if (touch === 'part') {
+    if (found.touched.has(number)) {
       left.push(key);
-    } else if (touch === 'whole' || there === here) {
+    } else if (there === here) {
       equal.push(key);
     } else if (there === undefined) {
       extra.push(key);
@@ -207,21 +200,20 @@ function everyOne(
   };
 }
 
-/** By the number of the key, what the stream brought of it since the snapshot. */
+/** Numbers of the keys that the stream touched since the snapshot. */
 function touchedOf(
   { plan, stream }: TableSide,
   range: RangeView,
   keys: readonly Key[],
-): ReadonlyMap<number, Touch> | 'all' {
+): ReadonlySet<number> | 'all' {
   const { touched } = range;
-  const found = new Map<number, Touch>();
+  const found = new Set<number>();
   if (touched === 'all' || touched.size === 0) {
     return touched === 'all' ? 'all' : found;
   }
   for (const [number, key] of keys.entries()) {
-    const touch = touched.get(keyIdentity(key, plan, stream.format));
-    if (touch) {
-      found.set(number, touch);
+    if (touched.has(keyIdentity(key, plan, stream.format))) {
+      found.add(number);
     }
   }
   return found;
@@ -252,7 +244,7 @@ async function carryOut(
             form: side.stream.format,
           });
     const keys = keysOf(side, wanted, present);
-    const touched = await put(side, range, { present, keys, absent, parked: options.parked });
+    const touched = await put(side, range, { present, keys, absent });
     if (!touched) {
       return null;
     }
@@ -269,7 +261,6 @@ interface Portion {
   /** Of those rows. */
   readonly keys: readonly Key[];
   readonly absent: readonly Key[];
-  readonly parked: boolean | undefined;
 }
 
 /** As `carryOut`. */
@@ -296,9 +287,7 @@ async function put(
         async () => {},
       );
     }
-    return all.filter(
-      (_, number) => numbers.get(number) === 'part' || (portion.parked && numbers.has(number)),
-    );
+    return all.filter((_, number) => numbers.has(number));
   });
 }
 

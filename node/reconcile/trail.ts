@@ -85,26 +85,12 @@ export interface WatchedTable {
   readonly key: readonly string[];
 }
 
-/**
- * What the stream brought of a row since a snapshot. whole: every value it has now, or its end. part: without the large
- * values that did not change, so these are what they were here.
- */
-export type Touch = 'whole' | 'part';
-
-interface Touching {
-  readonly xid: number;
-  readonly key: string | null;
-  readonly touch: Touch;
-  /** The row came from another key. */
-  readonly moved: boolean;
-}
-
 export class Watch implements Disposable {
   /** Applied here before it began, as far as not known to be visible at the provider. */
   readonly before: ReadonlySet<number>;
   readonly #table: WatchedTable;
   readonly #end: (watch: Watch) => void;
-  readonly #touched: Touching[] = [];
+  readonly #touched: { readonly xid: number; readonly key: string | null }[] = [];
   readonly #indexes = new WeakMap<Relation, readonly number[]>();
   #lost = false;
 
@@ -117,7 +103,7 @@ export class Watch implements Disposable {
   note(transactions: readonly Transaction[], spooled: boolean): void {
     for (const { xid, changes } of transactions) {
       if (spooled) {
-        this.#add({ xid, key: null, touch: 'part', moved: false });
+        this.#add(xid, null);
         continue;
       }
       for (const step of changes) {
@@ -126,7 +112,7 @@ export class Watch implements Disposable {
         }
         if (step.kind === 'truncate') {
           if (step.relations.some((relation) => this.#concerns(relation))) {
-            this.#add({ xid, key: null, touch: 'part', moved: false });
+            this.#add(xid, null);
           }
         } else if (this.#concerns(step.relation)) {
           this.#noteRow(xid, step);
@@ -136,21 +122,20 @@ export class Watch implements Disposable {
   }
 
   /**
-   * Keys (as `rowKey`) that transactions the snapshot does not see have touched: they are the stream's, those touched as a
-   * whole altogether. `all`: too many to remember, or the whole table; the range is to be read again.
+   * Keys (as `rowKey`) that transactions the snapshot does not see have touched: they are the stream's. `all`: too many
+   * to remember, or the whole table; the range is to be read again.
    */
-  touched(snapshot: Snapshot): ReadonlyMap<string, Touch> | 'all' {
-    const keys = new Map<string, Touch>();
+  touched(snapshot: Snapshot): ReadonlySet<string> | 'all' {
+    const keys = new Set<string>();
     if (this.#lost) {
       return 'all';
     }
-    for (const { xid, key, touch, moved } of this.#touched) {
+    for (const { xid, key } of this.#touched) {
       if (!sees(snapshot, xid)) {
         if (key === null) {
           return 'all';
         }
-        // A row that moved there brought along what it was; one that was whole before and changed since still is.
-        keys.set(key, touch === 'part' && keys.get(key) === 'whole' && !moved ? 'whole' : touch);
+        keys.add(key);
       }
     }
     return keys;
@@ -160,27 +145,18 @@ export class Watch implements Disposable {
     this.#end(this);
   }
 
-  #noteRow(xid: number, { old, new: now, relation }: Change): void {
-    const indexes = this.#indexesOf(relation);
-    const from = old && rowKey(old, indexes);
-    const to = now && rowKey(now, indexes);
-    if (from !== null && from !== to) {
-      this.#add({ xid, key: from, touch: 'whole', moved: false });
-    }
-    if (now && to !== null) {
-      const touch = now.hasUnchanged ? 'part' : 'whole';
-      this.#add({ xid, key: to, touch, moved: from !== null && from !== to });
+  #noteRow(xid: number, change: Change): void {
+    const indexes = this.#indexesOf(change.relation);
+    for (const tuple of [change.old, change.new]) {
+      if (tuple) {
+        this.#add(xid, rowKey(tuple, indexes));
+      }
     }
   }
 
-  #add(one: Touching): void {
+  #add(xid: number, key: string | null): void {
     const last = this.#touched.at(-1);
-    if (
-      last?.xid === one.xid &&
-      last.key === one.key &&
-      last.touch === one.touch &&
-      last.moved === one.moved
-    ) {
+    if (last?.xid === xid && last.key === key) {
       return;
     }
     if (this.#touched.length >= maxTouched) {
@@ -188,7 +164,7 @@ export class Watch implements Disposable {
       this.#touched.length = 0;
     }
     if (!this.#lost) {
-      this.#touched.push(one);
+      this.#touched.push({ xid, key });
     }
   }
 
