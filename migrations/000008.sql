@@ -1,4 +1,6 @@
--- The hash of a row of its columns' texts one by one: three times as fast as that of the text of the whole row.
+-- The hash of a row of its columns' texts one by one: three times as fast as that of the text of the whole row. That of a
+-- record is a sum over its columns, so the same change makes the same difference in every row: in the digest of a block a
+-- row that has it on one side only made up for another that had it on the other side only. Hence it is hashed once more.
 
 -- The expressions of columns `t` as their output functions say them, which a cast to text does not where there is one of its
 -- own (boolean, character(n), inet). Hashed by bytes, whatever the collation holds to be equal.
@@ -9,7 +11,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
   select format(
-    'hash_record_extended(row(%s), 0)',
+    'hashtextextended(hash_record_extended(row(%s), 0)::text collate "C", 0)',
     string_agg(
       case
         when b.oid in ('text'::regtype, 'varchar'::regtype) or k.castsource is null then format('t.%I::text collate "C"', c.name)

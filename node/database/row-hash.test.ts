@@ -91,3 +91,20 @@ void test('the number of a row is the same on every version, whatever its types'
   }
   assert.equal(numbers.size, 1);
 });
+
+/**
+ * Found by a lost slot under work: of two rows of a block one was old here, the other was not yet sent when the digest was made
+ * there. Both had been changed alike, and the sums were the same.
+ */
+void test('the same change of two rows does not make the same difference in their digests', async () => {
+  await using database = await place(newest());
+  await database.query(`
+    insert into item (id, word, key) select n, 'before', gen_random_uuid() from generate_series(2, 101) n;
+    create table changed as select * from item where id > 1;
+    update changed set word = 'meanwhile'`);
+  const { rows } = await database.query(`
+    select count(distinct after.hash::numeric - before.hash)::int as differences
+    from tributary.hashes_by_key('item', '{id,word,key}', '{id}', 'id > 1', (select jsonb_agg(jsonb_build_array(id::text) order by id) from changed)) before
+    join tributary.hashes_by_key('changed', '{id,word,key}', '{id}', 'true', (select jsonb_agg(jsonb_build_array(id::text) order by id) from changed)) after using (number)`);
+  assert.deepEqual(rows, [{ differences: 100 }]);
+});
