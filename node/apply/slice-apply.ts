@@ -109,13 +109,9 @@ async function sieve(transactions: readonly Transaction[], options: SliceOptions
   const { session, work } = options;
   const { parking } = work;
   const mark = send(session, wholeSavepoint.mark);
-  const own: Work = { ...work, tally: new Tally(), unenforced: new Map() };
-  if ((await sift(transactions, own, { last: false })) === 'ordered') {
-    // What was counted is undone, too.
+  if ((await sift(transactions, work, { last: false })) === 'ordered') {
     await settle(session, wholeSavepoint.undo);
     await split(transactions, options);
-  } else {
-    merge(work, own);
   }
   if (parking.suspends) {
     await sift(transactions, { ...work, taking: parking.resume() }, { last: true });

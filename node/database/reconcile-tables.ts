@@ -125,17 +125,21 @@ export async function startTable(query: Query, at: Place, estimated: number): Pr
   );
 }
 
+export interface BegunTable {
+  readonly schema: string;
+  readonly name: string;
+  /** It is walked through, and waits for a person. */
+  readonly held: boolean;
+}
+
 /** Tables of which a comparison or a copy has begun and not ended; not those of which a person has seen the keys. */
-export async function begunTables(
-  query: Query,
-  provider: string,
-): Promise<readonly { readonly schema: string; readonly name: string }[]> {
+export async function begunTables(query: Query, provider: string): Promise<readonly BegunTable[]> {
   const { rows } = await query(
-    `select r.schema_name as schema, r.table_name as name from tributary.reconcile r
+    `select r.schema_name as schema, r.table_name as name, r.state = 'held' as held from tributary.reconcile r
      where r.provider = $1 and r.started_at is not null and r.state <> 'done' and r.reason <> 'mend'`,
     [provider],
   );
-  return rows as readonly { readonly schema: string; readonly name: string }[];
+  return rows as readonly BegunTable[];
 }
 
 export async function advanceTable(query: Query, at: Place, by: Advance): Promise<void> {

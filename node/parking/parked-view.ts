@@ -172,7 +172,7 @@ export class ParkedView {
     this.#version += 1;
     this.add((rows as LoadedRow[]).map(newParkedOf));
     blocked.forEach((table) => this.block(table));
-    compared.forEach((table) => this.compare(table, 'walking'));
+    compared.forEach((table) => this.compare(table, table.held ? 'settling' : 'walking'));
   }
 }
 

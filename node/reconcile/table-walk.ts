@@ -134,12 +134,13 @@ class TableWalk {
   async #settleNoted(): Promise<WalkEnd> {
     const { row } = this.#options;
     const { query } = this.#side;
+    // Also while it is held, which may be for days.
+    this.#side.stream.parked.compare(row, 'settling');
     const noted = await countKeys(query, row);
     if (noted > (await this.#allowed())) {
       await stopTable(query, row, { state: 'held', failure: null });
       return 'held';
     }
-    this.#side.stream.parked.compare(row, 'settling');
     for (;;) {
       const some = await someKeys(query, row, keysAtOnce);
       if (some.length === 0) {
