@@ -1,6 +1,7 @@
 /** Where the running process of a node answers, and what it says. */
 import { TributaryError } from '../errors.ts';
 import type { NodeConfig } from '../config/model.ts';
+import { nameHeader } from '../http/server.ts';
 
 export interface Answer {
   readonly status: number;
@@ -15,18 +16,22 @@ export interface Question {
   readonly body?: object;
 }
 
-/** Null: no process of this node answers here. */
+const misdirected = 421;
+
+/** Null: no process of this node answers here; another node's may. @throws TributaryError usage: no node at all. */
 export async function askNode(node: NodeConfig, request: Question): Promise<Answer | null> {
   try {
     const response = await fetch(`${addressOf(node)}${request.path}`, {
       method: request.method,
-      ...(request.body && {
-        body: JSON.stringify(request.body),
-        headers: { 'content-type': 'application/json' },
-      }),
+      headers: {
+        [nameHeader]: node.name,
+        ...(request.body && { 'content-type': 'application/json' }),
+      },
+      ...(request.body && { body: JSON.stringify(request.body) }),
       signal: AbortSignal.timeout(request.timeoutMs),
     });
-    return { status: response.status, body: await response.json() };
+    const body: unknown = await response.json();
+    return response.status === misdirected ? null : { status: response.status, body };
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new TributaryError('usage', { port: node.http.port, problem: 'not a Tributary node' });

@@ -55,7 +55,8 @@ export async function runCommand(place: Place, signals: Signals): Promise<number
   log.info({ version, topology: topology.digest, level: node.level }, 'starting');
   signals.onReload(() => void service.reload().catch(() => {}));
   const closed = new AbortController();
-  const api = { host: node.http.host, port: node.http.port, open: node.http.open, log };
+  const { host, port, open } = node.http;
+  const api = { name: node.name, host, port, open, log };
   const http = serveHttp({ ...api, ...nodeApi(service) }, closed.signal);
   const drained = await untilStopped(service.run(signals.stop), signals);
   closed.abort();

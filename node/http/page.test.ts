@@ -174,6 +174,7 @@ void test(
   async () => {
     let answer: StatusReport = report;
     const server = httpServer({
+      name: 'north',
       host: '127.0.0.1',
       port: 0,
       open: false,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { adviceOf, textOf, TributaryError } from '../errors.ts';
 import { silent } from '../log.ts';
 import type { Unready } from './node-api.ts';
-import { httpServer, isLoopback, type HttpOptions } from './server.ts';
+import { httpServer, isLoopback, nameHeader, type HttpOptions } from './server.ts';
 
 class Node {
   problem: Unready | null = null;
@@ -14,6 +14,7 @@ class Node {
 
   options(over: Partial<HttpOptions> = {}): HttpOptions {
     return {
+      name: 'north',
       host: '127.0.0.1',
       port: 0,
       open: false,
@@ -108,6 +109,21 @@ void test('reload is a POST from this machine, and says what keeps the old file 
   assert.equal(answer.statusCode, 422);
   assert.deepEqual(answer.json(), { problems: ['line 3: no'] });
   assert.equal(node.reloads, 2);
+});
+
+void test('what is meant for another node of this machine is answered by nobody, and does nothing', async () => {
+  const node = new Node();
+  const server = httpServer(node.options());
+  for (const [name, status] of [
+    ['north', 200],
+    ['south', 421],
+  ] as const) {
+    const headers = { [nameHeader]: name };
+    const reload = { method: 'POST', url: '/api/reload', headers } as const;
+    assert.equal((await server.inject(reload)).statusCode, status);
+    assert.equal((await server.inject({ url: '/api/status', headers })).statusCode, status);
+  }
+  assert.equal(node.reloads, 1);
 });
 
 void test('reload from elsewhere, or by a page of another site, does nothing', async () => {

@@ -9,7 +9,12 @@ import type { Log } from '../log.ts';
 import type { Asking, Discard, Free, Mending, NodeActing, NodeReading } from './node-api.ts';
 import { page } from './page.ts';
 
+/** Whom a request is for. Two nodes of one machine may have been given one port; what is meant for one must not reach the other. */
+export const nameHeader = 'x-tributary-node';
+
 export interface HttpOptions {
+  /** Of the node. */
+  readonly name: string;
   readonly host: string;
   readonly port: number;
   /** The topology declares the network trusted. */
@@ -28,9 +33,11 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   );
   addProbes(server, options);
   void server.register((guarded, _options, done) => {
-    guarded.addHook('onRequest', async (_request, reply) => {
+    guarded.addHook('onRequest', async ({ headers }, reply) => {
       if (!options.open && !isLoopback(options.host)) {
         await reply.code(403).send(closed);
+      } else if ((headers[nameHeader] ?? options.name) !== options.name) {
+        await reply.code(421).send(misdirected);
       }
     });
     addReading(guarded, options);
@@ -58,6 +65,12 @@ const closed = {
   code: 'closed',
   text: 'this node listens on more than loopback, and its network is not declared trusted',
   advice: 'Ask on the machine itself with `http: {host: 127.0.0.1}`, or set `http: {open: true}`.',
+};
+
+const misdirected = {
+  code: 'misdirected',
+  text: 'another node answers at this port',
+  advice: 'Give each node of a machine a port of its own (`http`), then start this one again.',
 };
 
 const notHere = {

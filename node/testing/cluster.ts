@@ -5,7 +5,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
@@ -18,6 +17,7 @@ import {
   superuser,
   templateOf,
 } from './data-directory.ts';
+import { freePort } from './free-port.ts';
 import { undoAtExit } from './leftovers.ts';
 import { killChildren } from './process-family.ts';
 import { until } from './until.ts';
@@ -205,14 +205,4 @@ function removeAfter(pid: number, directory: string): void {
     'while [ "$0" -gt 0 ] && kill -0 "$0" 2>/dev/null; do sleep 0.1; done; rm -rf "$1"';
   const options = { detached: true, stdio: 'ignore' } as const;
   spawn('sh', ['-c', script, String(pid), directory], options).unref();
-}
-
-/** A port nothing listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

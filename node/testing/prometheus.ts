@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { shortened } from '../../monitoring/shortened.ts';
-import { freePort } from './cluster.ts';
+import { freePort } from './free-port.ts';
 import { undoAtExit } from './leftovers.ts';
 import { until } from './until.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { freePort } from './cluster.ts';
+import { freePort } from './free-port.ts';
 import { Proxy } from './proxy.ts';
 import { until } from './until.ts';
 

@@ -26,11 +26,13 @@ const options = passed.filter((arg) => arg.startsWith('--'));
 const places = passed.filter((arg) => !arg.startsWith('--'));
 
 const templates = await mkdtemp(join(tmpdir(), 'tributary-templates-'));
+const ports = await mkdtemp(join(tmpdir(), 'tributary-ports-'));
 const clusters: Cluster[] = [];
 let code = 1;
 try {
   await makeTemplates(templates, majors);
   process.env['TEST_PG_TEMPLATES'] = templates;
+  process.env['TEST_PORTS'] = ports;
   clusters.push(
     ...(await Promise.all(majors.map(async (major) => await Cluster.start({ major })))),
   );
@@ -56,6 +58,7 @@ try {
     }),
   );
   await rm(templates, { recursive: true, force: true });
+  await rm(ports, { recursive: true, force: true });
 }
 process.exitCode = code ?? 1;
 

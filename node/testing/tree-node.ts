@@ -1,6 +1,7 @@
 /** What stands at one node of a test tree before any process runs: a database with the application, and two links. */
 import { applicationSql } from './application.ts';
-import { freePort, type Settings } from './cluster.ts';
+import type { Settings } from './cluster.ts';
+import { freePort } from './free-port.ts';
 import { newest, roles } from './database.ts';
 import { NodeDatabase } from './node-database.ts';
 import { Proxy } from './proxy.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http';
 import { createServer } from 'node:https';
 import { selfSigned } from './certificate.ts';
-import { freePort } from './cluster.ts';
+import { freePort } from './free-port.ts';
 
 const answer: RequestListener = (_request, response) => {
   response.end('a page');
