@@ -15,7 +15,7 @@ export interface BenchOptions {
   readonly workloads: readonly string[] | null;
   /** Numbers of children of the scale benchmark. */
   readonly children: readonly number[];
-  /** Seconds each load of the chain and of the scale benchmark lasts. */
+  /** Seconds each load of the chain, scale and steady benchmarks lasts. */
   readonly seconds: number;
   /** Directory for a processor profile of the measured process; null: none. Profiled figures are no results. */
   readonly profile: string | null;

@@ -4,5 +4,6 @@ import { chain } from './chain/chain.ts';
 import { copy } from './copy/copy.ts';
 import { drain } from './drain/drain.ts';
 import { scale } from './scale/scale.ts';
+import { steady } from './steady/steady.ts';
 
-export const benchmarks: readonly Benchmark[] = [drain, copy, chain, scale];
+export const benchmarks: readonly Benchmark[] = [drain, copy, chain, scale, steady];

@@ -14,12 +14,12 @@ export const help = `npm run bench -- [options]
 
 PostgreSQL's own subscription and Tributary side by side, on this machine, each round the same work for every side.
 
-  --only LIST        benchmarks, of: drain, copy, chain, scale (default: all)
+  --only LIST        benchmarks, of: drain, copy, chain, scale, steady (default: all)
   --pairs NUMBER     rounds of each drain and copy; medians are over them (default 5)
   --scale FACTOR     of all numbers of rows (default 1)
   --workloads LIST   drains, of: inserts, singles, updates, large, skewed, huge (default: all)
   --children LIST    numbers of children of one parent (default 8,64,256,512)
-  --seconds NUMBER   how long each load of chain and scale lasts (default 30)
+  --seconds NUMBER   how long each load of chain, scale and steady lasts (default 30)
   --profile DIR      a processor profile of the measured node; its figures are no results
   --json FILE        all measurements (default: stdout, behind the table)
   --help

@@ -23,20 +23,23 @@ export interface Returning {
   readonly node: NodeConfig;
 }
 
-export interface Returned {
-  readonly returned: readonly ListedKey[];
-  readonly refused: readonly {
-    readonly table: string;
-    readonly count: number;
-    readonly sqlstate: string;
-  }[];
-}
+/** Keys of one table that stand at the child by now, or rows that it did not take. */
+export type Returned =
+  | { readonly returned: readonly ListedKey[] }
+  | { readonly refused: number; readonly table: string; readonly sqlstate: string };
 
-/** @throws TributaryError provider_refused | provider_unreachable | doubt: the login fails, or another node is there */
-export async function returnRows(query: Query, options: Returning): Promise<Returned> {
+/** Of keys that are told at once, as JSON: a request to the process has a bound. */
+const portionBytes = 8192;
+
+/**
+ * Tells of each portion as soon as it is written: what is not freed by then would be written again by the next `return`,
+ * over what the child's application has made of it meanwhile. What was refused comes last.
+ * @throws TributaryError provider_refused | provider_unreachable | doubt: the login fails, or another node is there
+ */
+export async function* returnRows(query: Query, options: Returning): AsyncGenerator<Returned> {
   const [first] = options.keys;
   if (!first) {
-    return { returned: [], refused: [] };
+    return;
   }
   const client = new pg.Client(
     clientConfig({
@@ -48,7 +51,7 @@ export async function returnRows(query: Query, options: Returning): Promise<Retu
   await connect(client, first.provider);
   try {
     await expectNode(client, first.provider);
-    return await new Return(query, client, options).run();
+    yield* new Return(query, client, options).run();
   } finally {
     await client.end().catch(() => {});
   }
@@ -79,7 +82,6 @@ class Return {
   readonly #query: Query;
   readonly #client: pg.Client;
   readonly #options: Returning;
-  readonly #returned: ListedKey[] = [];
   readonly #columns = new Map<string, Columns | null>();
 
   constructor(query: Query, client: pg.Client, options: Returning) {
@@ -89,33 +91,39 @@ class Return {
   }
 
   /** Rows that refer to others are tried again once those are there. */
-  async run(): Promise<Returned> {
+  async *run(): AsyncGenerator<Returned> {
     let open: readonly ListedKey[] = this.#options.keys;
-    let states = new Map<ListedKey, string>();
     for (;;) {
-      states = new Map();
-      for (const key of open) {
-        const sqlstate = await this.#one(key);
-        if (sqlstate === null) {
-          this.#returned.push(key);
-        } else {
-          states.set(key, sqlstate);
+      const states = new Map<ListedKey, string>();
+      for (const portion of portionsOf(open)) {
+        const returned = await this.#portion(portion, states);
+        if (returned.length > 0) {
+          yield { returned };
         }
       }
       if (states.size === 0 || states.size === open.length) {
-        break;
+        yield* refusedOf(states);
+        return;
       }
       open = [...states.keys()];
     }
-    const kinds = Map.groupBy(states, ([key, state]) => `${state} ${tableText(key.table)}`);
-    return {
-      returned: this.#returned,
-      refused: [...kinds].map(([kind, some]) => ({
-        sqlstate: kind.slice(0, kind.indexOf(' ')),
-        table: kind.slice(kind.indexOf(' ') + 1),
-        count: some.length,
-      })),
-    };
+  }
+
+  /** Those that stand there; of the others the states. */
+  async #portion(
+    keys: readonly ListedKey[],
+    states: Map<ListedKey, string>,
+  ): Promise<readonly ListedKey[]> {
+    const returned: ListedKey[] = [];
+    for (const key of keys) {
+      const state = await this.#one(key);
+      if (state === null) {
+        returned.push(key);
+      } else {
+        states.set(key, state);
+      }
+    }
+    return returned;
   }
 
   /** Null: it stands there. Else why not: a SQLSTATE, or a word. */
@@ -167,6 +175,32 @@ class Return {
     this.#columns.set(name, made);
     return made;
   }
+}
+
+/** In their order, each of one table. */
+function portionsOf(keys: readonly ListedKey[]): readonly (readonly ListedKey[])[] {
+  const portions: ListedKey[][] = [];
+  for (const some of Map.groupBy(keys, ({ table }) => tableText(table)).values()) {
+    let bytes = Infinity;
+    for (const one of some) {
+      bytes += Buffer.byteLength(JSON.stringify(one.key));
+      if (bytes > portionBytes) {
+        bytes = 0;
+        portions.push([]);
+      }
+      portions.at(-1)?.push(one);
+    }
+  }
+  return portions;
+}
+
+function refusedOf(states: ReadonlyMap<ListedKey, string>): readonly Returned[] {
+  const kinds = Map.groupBy(states, ([key, state]) => `${state} ${tableText(key.table)}`);
+  return [...kinds].map(([kind, some]) => ({
+    sqlstate: kind.slice(0, kind.indexOf(' ')),
+    table: kind.slice(kind.indexOf(' ') + 1),
+    refused: some.length,
+  }));
 }
 
 interface Row {

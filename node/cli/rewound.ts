@@ -68,7 +68,7 @@ export async function rewoundCommand(
       case 'return':
         return await giveBack(query, { choice, args, node, topology }, out);
       case 'release':
-        return await free(node, choice, verb, out);
+        return await free(node, choice, out);
     }
   } catch (error) {
     throw error instanceof TributaryError ? error : localError(error);
@@ -92,6 +92,9 @@ async function list(query: Query, { choice, args, node }: Task, out: Out): Promi
   } else {
     const tables = Map.groupBy(keys, ({ table }) => tableText(table));
     tables.forEach((some, name) => linesOf(name, some).forEach((line) => out(line)));
+    if (keys.length === listedAtMost) {
+      out(`and more than these ${listedAtMost} keys: \`--table\` lists those of one table`);
+    }
     out(
       `give them back to ${choice.provider} by \`tributary rewound return\`, or take its version by \`tributary rewound release\``,
     );
@@ -112,7 +115,7 @@ function linesOf(name: string, keys: readonly ListedKey[]): readonly string[] {
   ];
 }
 
-/** Written at the child first: only what has arrived there is freed here. */
+/** Written at the child first: only what has arrived there is freed here, and that at once. */
 async function giveBack(
   query: Query,
   { choice, args, node, topology }: Task & { readonly topology: Topology },
@@ -130,28 +133,28 @@ async function giveBack(
     return notRunning(node, out);
   }
   const keys = await rewoundKeys(query, choice, listedAtMost);
-  const { returned, refused } = await returnRows(query, { keys, url: admin, topology, node });
-  out(`${returned.length} rows written at ${choice.provider}`);
-  for (const { table, count, sqlstate } of refused) {
-    out(`${table}: ${count} rows were not taken (${sqlstate})`);
-  }
-  const tables = Map.groupBy(returned, ({ table }) => tableText(table));
-  for (const [, some] of tables) {
-    for (let at = 0; at < some.length; at += keysOfRequest) {
-      const portion = some.slice(at, at + keysOfRequest).map(({ key }) => key);
-      const code = await act(node, { choice, table: some[0]?.table ?? null, keys: portion }, out);
+  let left = keys.length === listedAtMost;
+  for await (const told of returnRows(query, { keys, url: admin, topology, node })) {
+    if ('returned' in told) {
+      const { returned } = told;
+      const table = returned[0]?.table ?? null;
+      out(`${returned.length} rows written at ${choice.provider}`);
+      const code = await act(node, { choice, table, keys: returned.map(({ key }) => key) }, out);
       if (code !== 0) {
         return code;
       }
+    } else {
+      left = true;
+      out(`${told.table}: ${told.refused} rows were not taken (${told.sqlstate})`);
     }
   }
-  return refused.length > 0 ? 3 : 0;
+  if (left) {
+    out(`keys are left: \`tributary rewound list --stream ${choice.provider}\``);
+  }
+  return left ? 3 : 0;
 }
 
-/** A request has a bound in bytes. */
-const keysOfRequest = 200;
-
-async function free(node: NodeConfig, choice: Chosen, _verb: 'release', out: Out): Promise<number> {
+async function free(node: NodeConfig, choice: Chosen, out: Out): Promise<number> {
   const keys = choice.key === null ? null : [choice.key];
   return await act(node, { choice, table: choice.table, keys }, out);
 }

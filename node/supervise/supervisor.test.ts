@@ -103,6 +103,31 @@ void test('a planned stop does not wait for an address that swallows packets', a
   assert.equal(node.supervisor.reports()[0]?.state, 'stopped');
 });
 
+void test('of many streams that start together a few connect at once, and none keeps the others waiting for ever', async () => {
+  await using link = await swallowing();
+  await using node = await supervised(link.url);
+  const names = Array.from({ length: 20 }, (_, n) => `child_${n}`);
+  const topology = country(names);
+  const stop = new AbortController();
+  const running = node.supervisor.run(topology, nodeOf(topology, 'nation'), stop.signal);
+  const times: number[] = [];
+  await until(
+    () => {
+      while (times.length < node.opened.length) {
+        times.push(performance.now());
+      }
+      return times.length === names.length;
+    },
+    { what: 'all have been tried', everyMs: 20 },
+  );
+  for (const later of [8, 16]) {
+    const waited = (times[later] ?? 0) - (times[later - 8] ?? 0);
+    assert.ok(waited > 1000, `stream ${later} came ${waited} ms after the one it waits for`);
+  }
+  stop.abort();
+  await running;
+});
+
 void test('a new file adds and removes the streams it concerns, and tries waiting ones at once', async () => {
   await using node = await supervised('postgres://x:y@127.0.0.1:1/z');
   const both = country(['north', 'south']);

@@ -17,6 +17,7 @@ import type { TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { ParkedView } from '../parking/parked-view.ts';
 import type { StreamEnds } from './stream-attempt.ts';
+import { StartGate } from './start-gate.ts';
 import { noTotals } from './stream-totals.ts';
 import type { StreamReport } from './stream-report.ts';
 import { Worker } from './worker.ts';
@@ -53,6 +54,7 @@ export class Supervisor {
   readonly #running = new Map<string, Running>();
   /** The last report of workers that ended, so that totals go on and a stopped stream stays visible. */
   readonly #last = new Map<string, StreamReport>();
+  readonly #gate = new StartGate();
   readonly #failed = Promise.withResolvers<never>();
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
@@ -158,6 +160,7 @@ export class Supervisor {
       database,
       ends,
       log,
+      gate: this.#gate,
       completenessChanged,
       totals: this.#last.get(scope.provider)?.totals ?? noTotals,
     });

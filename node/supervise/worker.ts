@@ -16,6 +16,7 @@ import { Trail } from '../reconcile/trail.ts';
 import { mendedBy, restartAfter, type Restart } from './restart-policy.ts';
 import { CutCount } from './cut-count.ts';
 import { StreamDoubted } from './prove-or-mend.ts';
+import type { StartGate } from './start-gate.ts';
 import { attemptStream, type StreamEnds } from './stream-attempt.ts';
 import type { StreamReport } from './stream-report.ts';
 import { StreamStanding } from './stream-standing.ts';
@@ -29,6 +30,8 @@ export interface WorkerOptions {
   readonly database: TributaryDatabase;
   readonly ends: StreamEnds;
   readonly log: Log;
+  /** Of all streams of the process. */
+  readonly gate: StartGate;
   /** Totals of an earlier worker of this stream. */
   readonly totals?: StreamTotals;
   /** What is complete here has changed. */
@@ -38,6 +41,9 @@ export interface WorkerOptions {
 /** A connection that held this long ends a row of failures. */
 const steadyMs = 10_000;
 const connectedPollMs = 50;
+/** Its turn to connect; shorter for a child that was not reached the time before. */
+const turnMs = 2000;
+const unreachedTurnMs = 250;
 
 export class Worker {
   /** What is parked of the stream; shared by apply and by whoever acts on it. */
@@ -55,6 +61,8 @@ export class Worker {
   #wake = new AbortController();
   #turn = new AbortController();
   #failures = 0;
+  /** Ends its turn to connect. */
+  #leave: () => void = () => {};
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -69,7 +77,8 @@ export class Worker {
       while (!signal.aborted) {
         this.#standing.move('attempted');
         this.#turn = new AbortController();
-        const error = await this.#attempt(AbortSignal.any([signal, this.#turn.signal]));
+        const turn = AbortSignal.any([signal, this.#turn.signal]);
+        const error = (await this.#enter(turn)) ? await this.#attempt(turn) : null;
         if (error && !signal.aborted) {
           await this.#wait(this.#fail(error), signal);
         }
@@ -105,6 +114,15 @@ export class Worker {
         this.#applier?.progress() ?? null,
       ),
     };
+  }
+
+  /** Waits for its turn to connect; false: told to stop first. */
+  async #enter(signal: AbortSignal): Promise<boolean> {
+    const unreached = this.#standing.failure?.code === 'provider_unreachable';
+    const ms = unreached ? unreachedTurnMs : turnMs;
+    const leave = await this.#options.gate.enter(ms, signal);
+    this.#leave = leave ?? (() => {});
+    return leave !== null;
   }
 
   /** Null when the attempt ended because it was told to. */
@@ -145,6 +163,7 @@ export class Worker {
           applied: (position) => {
             this.#position = position;
             this.#steady = true;
+            this.#leave();
             this.#standing.move('connected');
           },
         },
@@ -156,6 +175,7 @@ export class Worker {
       this.#cuts.failed(failure.code, this.#provider?.progress().spooling ?? null);
       return failure;
     } finally {
+      this.#leave();
       watch.abort();
       await watching;
       this.#endAttempt();
@@ -179,6 +199,7 @@ export class Worker {
       const progress = this.#provider?.progress();
       if (progress?.connected) {
         connectedAt ??= performance.now();
+        this.#leave();
         const held = performance.now() - connectedAt > steadyMs;
         const { failure } = this.#standing;
         const enough = failure === null || mendedBy(failure.code) === 'connection';

@@ -11,6 +11,7 @@ import { replicationSet } from '../../config/built-in.ts';
 import { silent } from '../../log.ts';
 import { openDirect } from '../../provider/direct.ts';
 import type { Provider } from '../../provider/provider.ts';
+import { StartGate } from '../../supervise/start-gate.ts';
 import type { StreamEnds } from '../../supervise/stream-attempt.ts';
 import type { StreamReport } from '../../supervise/stream-report.ts';
 import { Worker } from '../../supervise/worker.ts';
@@ -56,6 +57,7 @@ export class Ours implements AsyncDisposable {
       database: tributaryDatabase(pool),
       ends: endsOf(options, format),
       log: silent,
+      gate: new StartGate(),
       completenessChanged: () => {},
     });
     const stop = new AbortController();

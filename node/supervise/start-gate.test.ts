@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StartGate } from './start-gate.ts';
+
+const long = 60_000;
+const never = new AbortController().signal;
+
+/** Whether it has come to pass by the time everything that could happen at once has happened. */
+async function has(promise: Promise<unknown>): Promise<boolean> {
+  const later = new Promise<boolean>((resolve) => {
+    setImmediate(() => resolve(false));
+  });
+  return await Promise.race([promise.then(() => true), later]);
+}
+
+void test('a place is passed on in the order of asking, and once', async () => {
+  const gate = new StartGate(2);
+  const first = await gate.enter(long, never);
+  const second = await gate.enter(long, never);
+  const third = gate.enter(long, never);
+  const fourth = gate.enter(long, never);
+  assert.equal(await has(third), false);
+  first?.();
+  first?.();
+  assert.equal(await has(third), true);
+  assert.equal(await has(fourth), false);
+  second?.();
+  assert.equal(await has(fourth), true);
+  (await third)?.();
+  (await fourth)?.();
+  assert.ok(await gate.enter(long, never));
+});
+
+void test('one that is told to stop waits no longer and takes nothing', async () => {
+  const gate = new StartGate(1);
+  const first = await gate.enter(long, never);
+  const stop = new AbortController();
+  const stopped = gate.enter(long, stop.signal);
+  const next = gate.enter(long, never);
+  stop.abort();
+  assert.equal(await stopped, null);
+  assert.equal(await gate.enter(long, stop.signal), null);
+  first?.();
+  assert.ok(await next);
+});
+
+void test('a place that nobody leaves ends by itself', async () => {
+  const gate = new StartGate(1);
+  const first = await gate.enter(1, never);
+  const second = await gate.enter(long, never);
+  assert.ok(second);
+  first?.();
+  const third = gate.enter(long, never);
+  assert.equal(await has(third), false);
+  second();
+  assert.ok(await third);
+});
