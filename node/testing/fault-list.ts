@@ -979,4 +979,36 @@ export const faults: readonly Fault[] = [
       title: 'a truncate of several tables goes through while the provider is asked about them',
     },
   },
+  {
+    name: 'all streams that start together connect together',
+    breaks: siblings,
+    edits: [
+      {
+        file: 'node/supervise/start-gate.ts',
+        find: 'const placesAtOnce = 8;',
+        replace: 'const placesAtOnce = 800;',
+      },
+    ],
+    test: {
+      file: 'node/supervise/supervisor.test.ts',
+      title:
+        'of many streams that start together a few connect at once, and none keeps the others waiting for ever',
+    },
+  },
+  {
+    name: 'what is meant for another node of the machine is done here',
+    breaks: truth,
+    edits: [
+      {
+        file: 'node/http/server.ts',
+        find: '(headers[nameHeader] ?? options.name) !== options.name',
+        replace: 'headers[nameHeader] === null',
+      },
+    ],
+    test: {
+      file: 'node/http/server.test.ts',
+      title:
+        'what is meant for another node of this machine is answered by nobody, and does nothing',
+    },
+  },
 ];
