@@ -20,14 +20,14 @@ void test('a place is passed on in the order of asking, and once', async () => {
   const third = gate.enter(long, never);
   const fourth = gate.enter(long, never);
   assert.equal(await has(third), false);
-  first?.();
-  first?.();
+  first?.leave();
+  first?.leave();
   assert.equal(await has(third), true);
   assert.equal(await has(fourth), false);
-  second?.();
+  second?.leave();
   assert.equal(await has(fourth), true);
-  (await third)?.();
-  (await fourth)?.();
+  (await third)?.leave();
+  (await fourth)?.leave();
   assert.ok(await gate.enter(long, never));
 });
 
@@ -40,18 +40,27 @@ void test('one that is told to stop waits no longer and takes nothing', async ()
   stop.abort();
   assert.equal(await stopped, null);
   assert.equal(await gate.enter(long, stop.signal), null);
-  first?.();
+  first?.leave();
   assert.ok(await next);
 });
 
-void test('a place that nobody leaves ends by itself', async () => {
+void test('a place ends by itself, later where it is kept for longer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const gate = new StartGate(1);
-  const first = await gate.enter(1, never);
-  const second = await gate.enter(long, never);
-  assert.ok(second);
-  first?.();
-  const third = gate.enter(long, never);
+  const first = await gate.enter(2000, never);
+  const second = gate.enter(2000, never);
+  const third = gate.enter(2000, never);
+  t.mock.timers.tick(1999);
+  assert.equal(await has(second), false);
+  first?.keep(5000);
+  t.mock.timers.tick(4999);
+  assert.equal(await has(second), false);
+  t.mock.timers.tick(1);
+  assert.equal(await has(second), true);
+  first?.leave();
+  first?.keep(1);
+  t.mock.timers.tick(1999);
   assert.equal(await has(third), false);
-  second();
-  assert.ok(await third);
+  t.mock.timers.tick(1);
+  assert.equal(await has(third), true);
 });

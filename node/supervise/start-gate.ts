@@ -2,9 +2,39 @@
  * How many streams may be on their way to their connections at once. When hundreds start together, each waits for the
  * processor of the others' logins until all run into their deadlines, and begin anew together: none ever gets there.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-
 const placesAtOnce = 8;
+
+/** A child that does not answer keeps nobody waiting for long: a place ends by itself. */
+export class StartPlace {
+  readonly #pass: () => void;
+  #timer: NodeJS.Timeout;
+  #left = false;
+
+  constructor(longestMs: number, pass: () => void) {
+    this.#pass = pass;
+    this.#timer = this.#endAfter(longestMs);
+  }
+
+  /** From now on for so long. */
+  keep(longestMs: number): void {
+    if (!this.#left) {
+      clearTimeout(this.#timer);
+      this.#timer = this.#endAfter(longestMs);
+    }
+  }
+
+  leave(): void {
+    if (!this.#left) {
+      this.#left = true;
+      clearTimeout(this.#timer);
+      this.#pass();
+    }
+  }
+
+  #endAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.leave(), ms).unref();
+  }
+}
 
 export class StartGate {
   readonly #places: number;
@@ -15,23 +45,12 @@ export class StartGate {
     this.#places = places;
   }
 
-  /**
-   * Waits for a place, in the order of asking; null when `signal` aborts first. The place ends by the returned function,
-   * and by itself after `longestMs`: a child that does not answer keeps nobody waiting for longer.
-   */
-  async enter(longestMs: number, signal: AbortSignal): Promise<(() => void) | null> {
+  /** Waits for a place, in the order of asking; null when `signal` aborts first. It is kept for `longestMs`. */
+  async enter(longestMs: number, signal: AbortSignal): Promise<StartPlace | null> {
     if (signal.aborted || !(await this.#turn(signal))) {
       return null;
     }
-    const ended = new AbortController();
-    const leave = (): void => {
-      if (!ended.signal.aborted) {
-        ended.abort();
-        this.#pass();
-      }
-    };
-    void pause(longestMs, undefined, { signal: ended.signal, ref: false }).then(leave, () => {});
-    return leave;
+    return new StartPlace(longestMs, () => this.#pass());
   }
 
   /** False when `signal` aborts first. */

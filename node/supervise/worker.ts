@@ -16,7 +16,7 @@ import { Trail } from '../reconcile/trail.ts';
 import { mendedBy, restartAfter, type Restart } from './restart-policy.ts';
 import { CutCount } from './cut-count.ts';
 import { StreamDoubted } from './prove-or-mend.ts';
-import type { StartGate } from './start-gate.ts';
+import type { StartGate, StartPlace } from './start-gate.ts';
 import { attemptStream, type StreamEnds } from './stream-attempt.ts';
 import type { StreamReport } from './stream-report.ts';
 import { StreamStanding } from './stream-standing.ts';
@@ -41,9 +41,10 @@ export interface WorkerOptions {
 /** A connection that held this long ends a row of failures. */
 const steadyMs = 10_000;
 const connectedPollMs = 50;
-/** Its turn to connect; shorter for a child that was not reached the time before. */
+/** Its turn to connect; shorter for a child that was not reached the time before, longer for one that has answered. */
 const turnMs = 2000;
 const unreachedTurnMs = 250;
+const answeredTurnMs = 20_000;
 
 export class Worker {
   /** What is parked of the stream; shared by apply and by whoever acts on it. */
@@ -61,8 +62,8 @@ export class Worker {
   #wake = new AbortController();
   #turn = new AbortController();
   #failures = 0;
-  /** Ends its turn to connect. */
-  #leave: () => void = () => {};
+  /** Its turn to connect. */
+  #place: StartPlace | null = null;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -120,9 +121,8 @@ export class Worker {
   async #enter(signal: AbortSignal): Promise<boolean> {
     const unreached = this.#standing.failure?.code === 'provider_unreachable';
     const ms = unreached ? unreachedTurnMs : turnMs;
-    const leave = await this.#options.gate.enter(ms, signal);
-    this.#leave = leave ?? (() => {});
-    return leave !== null;
+    this.#place = await this.#options.gate.enter(ms, signal);
+    return this.#place !== null;
   }
 
   /** Null when the attempt ended because it was told to. */
@@ -148,7 +148,10 @@ export class Worker {
           opened: (provider) => {
             this.#provider = provider;
           },
-          described: () => this.#standing.move('described'),
+          described: () => {
+            this.#place?.keep(answeredTurnMs);
+            this.#standing.move('described');
+          },
           began: () => completenessChanged(),
           mended: () => {
             this.#cuts.forget();
@@ -163,7 +166,7 @@ export class Worker {
           applied: (position) => {
             this.#position = position;
             this.#steady = true;
-            this.#leave();
+            this.#place?.leave();
             this.#standing.move('connected');
           },
         },
@@ -175,7 +178,7 @@ export class Worker {
       this.#cuts.failed(failure.code, this.#provider?.progress().spooling ?? null);
       return failure;
     } finally {
-      this.#leave();
+      this.#place?.leave();
       watch.abort();
       await watching;
       this.#endAttempt();
@@ -199,7 +202,7 @@ export class Worker {
       const progress = this.#provider?.progress();
       if (progress?.connected) {
         connectedAt ??= performance.now();
-        this.#leave();
+        this.#place?.leave();
         const held = performance.now() - connectedAt > steadyMs;
         const { failure } = this.#standing;
         const enough = failure === null || mendedBy(failure.code) === 'connection';
