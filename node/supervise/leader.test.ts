@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { TributaryError } from '../errors.ts';
 import { silent } from '../log.ts';
 import { roles, TestDatabase } from '../testing/database.ts';
+import { Proxy } from '../testing/proxy.ts';
 import { until } from '../testing/until.ts';
 import { lead, type LeaderState } from './leader.ts';
 
@@ -95,6 +96,23 @@ void test("a term ends at once when the lock's connection is cut, and the proces
   await cut(database, 'only');
   await until(() => only.ended === 1, { what: 'the term ends', ms: 2000 });
   await until(() => only.began === 2, { what: 'it leads again' });
+});
+
+void test('a database that answers late, as one with hundreds of sessions to begin, ends no term', async () => {
+  await using database = await TestDatabase.create();
+  const { port } = new URL(database.url());
+  await using link = await Proxy.start({ to: () => Number(port) });
+  const url = new URL(database.url(roles.writer));
+  url.port = String(link.port);
+  await using one = new Candidate(url.href, 'late');
+  await until(() => one.leads, { what: 'it leads' });
+  link.silence();
+  const since = performance.now();
+  // A look every five seconds: one is on its way for more than that.
+  await until(() => one.ended > 0 || performance.now() - since > 12_000, { what: 'a late answer' });
+  link.heal();
+  assert.equal(one.ended, 0);
+  assert.deepEqual(one.states, ['connecting', 'leading']);
 });
 
 void test('a fenced process gives the lock away before it asks again', async () => {

@@ -25,10 +25,15 @@ export interface LeaderOptions {
 }
 
 const askMs = 1000;
-/** Between two looks whether the lock is still held; a look that takes longer than that counts as lost. */
+/** Between two looks whether the lock is still held. */
 const lookMs = 5000;
-/** A process that holds the lock and is not heard for so long has lost it: four looks. */
+/** The server gives away the lock of a process that it has not heard for so long: four looks. */
 const stillMs = 20_000;
+/**
+ * A look that takes longer counts as lost. Not sooner than the server: a machine that has hundreds of streams to begin
+ * answers late, and would have them all to begin anew.
+ */
+const patienceMs = stillMs - lookMs;
 
 /**
  * Waits for the lock, runs `term` while it is held, and waits again when it was lost or another process fenced this
@@ -76,7 +81,7 @@ async function holdLock(
         statement_timeout: 0,
       },
     }),
-    query_timeout: lookMs,
+    query_timeout: patienceMs,
   });
   const lost = new AbortController();
   client.on('error', () => lost.abort());
