@@ -72,13 +72,15 @@ export class Definitions {
 
   /** Statements made for a column fit it no more when its type changes, and some of them cut its values without a word. */
   async #lookHere(): Promise<void> {
-    const { rows } = await this.#options.query(
+    const { query, tables } = this.#options;
+    const { rows } = await query(
       `select md5(string_agg(concat_ws(' ', a.attrelid, a.attname, a.atttypid, a.atttypmod), ',' order by a.attrelid, a.attnum)) as columns
-       from pg_catalog.pg_attribute a
-       join pg_catalog.pg_class c on c.oid = a.attrelid
-       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-       where n.nspname || '.' || c.relname = any ($1::text[]) and a.attnum > 0 and not a.attisdropped`,
-      [this.#options.tables.map(tableText)],
+       from unnest($1::name[], $2::name[]) as t (schema, name)
+       join pg_catalog.pg_namespace n on n.nspname = t.schema
+       join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.name
+       join pg_catalog.pg_attribute a on a.attrelid = c.oid
+       where a.attnum > 0 and not a.attisdropped`,
+      [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
     );
     const columns = (rows as { columns: string | null }[])[0]?.columns ?? null;
     if (this.#columns !== undefined && this.#columns !== columns) {

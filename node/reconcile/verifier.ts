@@ -25,7 +25,7 @@ export interface VerifierOptions {
 }
 
 /** How often it is looked for new work; a person's word comes by the database. */
-const lookMs = 1000;
+const lookMs = 2000;
 /** The stream comes first: while more than this of it waits, chunks wait a little. */
 const busyBytes = 1 << 20;
 const busyWaitMs = 200;

@@ -8,7 +8,7 @@ import type { StreamRow } from '../database/streams.ts';
 import { queryOf, type TributaryDatabase } from '../database/tables.ts';
 import { formatLsn } from '../pgoutput/lsn.ts';
 
-const everyMs = 2000;
+const everyMs = 5000;
 
 export class IdentityWatch implements AsyncDisposable {
   readonly #differs = new AbortController();
