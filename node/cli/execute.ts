@@ -45,7 +45,7 @@ export async function execute(args: Arguments, { out, signals }: Terminal): Prom
     case 'resume':
       return await pauseCommand((await placeOf(args)).node, { verb: command, words }, out);
     case 'parked':
-      return await parkedCommand((await placeOf(args)).node, parkedOf(args), out);
+      return await parkedCommand(await placeOf(args), parkedOf(args), out);
     case 'verify':
       return await verifyCommand(
         await placeOf(args),

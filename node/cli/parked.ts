@@ -11,7 +11,9 @@ import { TributaryError } from '../errors.ts';
 import { adviceFor } from '../parking/advice.ts';
 import { type Parked, tableText } from '../parking/parked-key.ts';
 import { listParked } from '../parking/parked-table.ts';
+import { assertKnown } from './known-names.ts';
 import { addressOf, askNode } from './node-address.ts';
+import type { Place } from './place.ts';
 import { userName } from './user-name.ts';
 
 export interface ParkedArguments {
@@ -32,10 +34,11 @@ const refusal = z.object({ text: z.string(), advice: z.string() });
 
 /** 0: done; 1: no process answers, or it refused; 2: wrong usage. @throws TributaryError */
 export async function parkedCommand(
-  node: NodeConfig,
+  { topology, node }: Place,
   args: ParkedArguments,
   out: Out,
 ): Promise<number> {
+  assertKnown(topology, args);
   return args.verb === 'list' ? await list(node, args, out) : await act(node, args, out);
 }
 

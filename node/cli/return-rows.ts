@@ -4,15 +4,16 @@
  * told and stays listed here.
  */
 import pg from 'pg';
-import type { NodeConfig, ReplicatedTable, Topology } from '../config/model.ts';
+import type { NodeConfig, Topology } from '../config/model.ts';
 import { replicationSet } from '../config/built-in.ts';
+import { nodeOf } from '../config/tree.ts';
 import { clientConfig } from '../database/connect.ts';
-import { ident, qualified } from '../database/ident.ts';
 import type { Query } from '../database/query.ts';
 import { sqlFailure } from '../database/sqlstate.ts';
 import { TributaryError } from '../errors.ts';
 import { tableText } from '../parking/parked-key.ts';
 import type { ListedKey } from '../parking/rewound-table.ts';
+import { type ReturnSql, returnSql } from './return-sql.ts';
 
 export interface Returning {
   readonly keys: readonly ListedKey[];
@@ -82,7 +83,7 @@ class Return {
   readonly #query: Query;
   readonly #client: pg.Client;
   readonly #options: Returning;
-  readonly #columns = new Map<string, Columns | null>();
+  readonly #columns = new Map<string, ReturnSql | null>();
 
   constructor(query: Query, client: pg.Client, options: Returning) {
     this.#query = query;
@@ -157,13 +158,13 @@ class Return {
     }
   }
 
-  async #read({ key }: ListedKey, columns: Columns): Promise<Row | null> {
+  async #read({ key }: ListedKey, columns: ReturnSql): Promise<Row | null> {
     const { rows } = await this.#query(columns.select, [JSON.stringify(key)]);
     const [row] = rows as readonly { origin: string; values: (string | null)[] }[];
     return row ?? null;
   }
 
-  async #columnsOf({ table }: ListedKey): Promise<Columns | null> {
+  async #columnsOf({ table, provider }: ListedKey): Promise<ReturnSql | null> {
     const name = tableText(table);
     const known = this.#columns.get(name);
     if (known !== undefined) {
@@ -171,7 +172,8 @@ class Return {
     }
     const set = replicationSet(this.#options.topology);
     const own = set.find((each) => each.schema === table.schema && each.name === table.name);
-    const made = own ? await columnsOf(this.#query, this.#client, own) : null;
+    const child = nodeOf(this.#options.topology, provider);
+    const made = own ? await returnSql(this.#query, this.#client, { table: own, child }) : null;
     this.#columns.set(name, made);
     return made;
   }
@@ -206,90 +208,4 @@ function refusedOf(states: ReadonlyMap<ListedKey, string>): readonly Returned[] 
 interface Row {
   readonly origin: string;
   readonly values: readonly (string | null)[];
-}
-
-interface Columns {
-  /** $1: the key as a JSON array; gives the origin and the values as texts. */
-  readonly select: string;
-  /** Parameters: the values. */
-  readonly upsert: string;
-}
-
-const columnList = `select a.attname as name, pg_catalog.format_type(a.atttypid, -1) as type
-  from pg_catalog.pg_attribute a
-  where a.attrelid = pg_catalog.to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-  order by a.attnum`;
-
-/** Columns of both sides that travel. */
-async function columnsOf(
-  query: Query,
-  client: pg.Client,
-  table: ReplicatedTable,
-): Promise<Columns | null> {
-  const name = qualified(table);
-  const here = (await query(columnList, [name])).rows as { name: string; type: string }[];
-  const { rows: there } = await client.query<{ name: string; type: string }>(columnList, [name]);
-  const own = table.columns === null ? null : new Set(table.columns);
-  const added = table.origin === null ? 'tributary_origin' : null;
-  const columns = there.filter(
-    (column) =>
-      column.name !== added &&
-      (own === null || own.has(column.name)) &&
-      here.some((each) => each.name === column.name),
-  );
-  const key = table.key ?? (await primaryKey(query, name));
-  if (columns.length === 0 || !key.every((one) => columns.some((column) => column.name === one))) {
-    return null;
-  }
-  return {
-    select: selectOf({ table, columns: here, sent: columns, key }),
-    upsert: upsertOf(name, columns, key),
-  };
-}
-
-async function primaryKey(query: Query, name: string): Promise<readonly string[]> {
-  const { rows } = await query(
-    `select a.attname as name from pg_catalog.pg_index i
-     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-     where i.indrelid = pg_catalog.to_regclass($1) and i.indisprimary`,
-    [name],
-  );
-  return (rows as { name: string }[]).map((row) => row.name);
-}
-
-interface Selected {
-  readonly table: ReplicatedTable;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly sent: readonly { readonly name: string }[];
-  readonly key: readonly string[];
-}
-
-/** What an output function says: a cast to text is another thing for boolean, character(n) or inet. */
-function selectOf({ table, columns, sent, key }: Selected): string {
-  const values = sent.map(
-    ({ name }) =>
-      `case when t.${ident(name)} is distinct from null then pg_catalog.format('%s', t.${ident(name)}) end`,
-  );
-  const same = key.map((name, n) => {
-    const type = columns.find((column) => column.name === name)?.type ?? 'text';
-    return `t.${ident(name)} = ($1::jsonb ->> ${n})::${type}`;
-  });
-  const origin = table.origin ?? 'tributary_origin';
-  return `select t.${ident(origin)}::text as origin, array[${values.join(', ')}] as values
-    from ${qualified(table)} t where ${same.join(' and ')}`;
-}
-
-function upsertOf(
-  name: string,
-  columns: readonly { readonly name: string; readonly type: string }[],
-  key: readonly string[],
-): string {
-  const names = columns.map((column) => ident(column.name));
-  const values = columns.map(({ type }, n) => `$${n + 1}::text::${type}`);
-  const changed = columns
-    .filter((column) => !key.includes(column.name))
-    .map((column) => `${ident(column.name)} = excluded.${ident(column.name)}`);
-  const then = changed.length === 0 ? 'do nothing' : `do update set ${changed.join(', ')}`;
-  return `insert into ${name} (${names.join(', ')}) overriding system value values (${values.join(', ')})
-    on conflict (${key.map(ident).join(', ')}) ${then}`;
 }

@@ -12,6 +12,7 @@ import type { Query } from '../database/query.ts';
 import { TributaryError } from '../errors.ts';
 import { tableNameOf, tableText } from '../parking/parked-key.ts';
 import { type Chosen, type ListedKey, rewoundKeys } from '../parking/rewound-table.ts';
+import { assertKnown } from './known-names.ts';
 import { addressOf, askNode } from './node-address.ts';
 import { returnRows } from './return-rows.ts';
 import { userName } from './user-name.ts';
@@ -49,6 +50,7 @@ export async function rewoundCommand(
   if (stream === null) {
     throw new TributaryError('usage', { command: `rewound ${verb}`, missing: '--stream NAME' });
   }
+  assertKnown(topology, args);
   const choice: Chosen = {
     provider: stream,
     table: table === null ? null : tableNameOf(table),
