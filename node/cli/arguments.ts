@@ -111,7 +111,8 @@ export function commandLine(args: readonly string[]): Arguments {
     throw new TributaryError('usage', {
       command,
       expected: [`tributary ${command}`, ...words].join(' '),
-      words: positionals.join(' '),
+      // One of them may be a URL with its password.
+      words: positionals.length,
     });
   }
   return { command, words: positionals, options: values };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { adviceOf, textOf, TributaryError } from '../errors.ts';
 import { silent } from '../log.ts';
@@ -110,6 +111,43 @@ void test('reload is a POST from this machine, and says what keeps the old file 
   assert.deepEqual(answer.json(), { problems: ['line 3: no'] });
   assert.equal(node.reloads, 2);
 });
+
+void test('a page of a site whose name has come to mean this machine reads and does nothing', async () => {
+  const node = new Node();
+  const name = 'evil.example:8080';
+  const headers = { host: name, origin: `http://${name}` };
+  const reload = { method: 'POST', url: '/api/reload', headers } as const;
+  const local = httpServer(node.options());
+  assert.equal((await local.inject(reload)).statusCode, 421);
+  assert.equal((await local.inject({ url: '/api/status', headers })).statusCode, 421);
+  assert.equal((await local.inject({ url: '/metrics', headers })).statusCode, 421);
+  const open = httpServer(node.options({ host: '0.0.0.0', open: true }));
+  assert.equal((await open.inject(reload)).statusCode, 403);
+  assert.equal((await open.inject({ url: '/api/status', headers })).statusCode, 200);
+  assert.equal(node.reloads, 0);
+  for (const host of ['127.0.0.1:8080', 'localhost:8080', '[::1]:8080', '127.0.0.1']) {
+    const ours = { ...reload, headers: { host, origin: `http://${host}` } };
+    assert.equal((await local.inject(ours)).statusCode, 200, host);
+  }
+});
+
+const own = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
+void test(
+  'who listens on an address of the network acts over that address, from the machine itself',
+  { skip: own === undefined && 'this machine has no network' },
+  async () => {
+    const node = new Node();
+    const server = httpServer(node.options({ host: own ?? '', open: true }));
+    await using _ = { [Symbol.asyncDispose]: async () => await server.close() };
+    const url = await server.listen({ host: own ?? '', port: 0 });
+    const answer = await fetch(`${url}/api/reload`, { method: 'POST' });
+    assert.equal(answer.status, 200);
+    assert.equal(node.reloads, 1);
+  },
+);
 
 void test('what is meant for another node of this machine is answered by nobody, and does nothing', async () => {
   const node = new Node();

@@ -33,9 +33,12 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   );
   addProbes(server, options);
   void server.register((guarded, _options, done) => {
-    guarded.addHook('onRequest', async ({ headers }, reply) => {
+    guarded.addHook('onRequest', async (request, reply) => {
+      const { headers } = request;
       if (!options.open && !isLoopback(options.host)) {
         await reply.code(403).send(closed);
+      } else if (!options.open && !isOurName(request, options.host)) {
+        await reply.code(421).send(misdirected);
       } else if ((headers[nameHeader] ?? options.name) !== options.name) {
         await reply.code(421).send(misdirected);
       }
@@ -121,6 +124,13 @@ const streamAction = {
 const actor = streamAction.body.properties.actor;
 const tableName = { type: 'string', minLength: 3, maxLength: 200 } as const;
 const text = { type: 'string', minLength: 1, maxLength: 4000 } as const;
+/** A key may hold an empty text. How many come at once is bounded by the length of a request. */
+const key = {
+  type: 'array',
+  items: { type: 'string', maxLength: 4000 },
+  minItems: 1,
+  maxItems: 32,
+} as const;
 
 const tableAction = {
   ...streamAction,
@@ -149,7 +159,7 @@ const discardAction = {
     properties: {
       actor,
       table: tableName,
-      key: { type: 'array', items: text, minItems: 1, maxItems: 32 },
+      key,
       reason: text,
     },
     required: ['actor', 'table', 'key', 'reason'],
@@ -164,11 +174,7 @@ const freeAction = {
     properties: {
       actor,
       table: tableName,
-      keys: {
-        type: 'array',
-        items: { type: 'array', items: text, minItems: 1, maxItems: 32 },
-        maxItems: 1000,
-      },
+      keys: { type: 'array', items: key },
     },
     required: ['actor'],
     additionalProperties: false,
@@ -180,10 +186,10 @@ interface StreamAction {
   readonly Body: { readonly actor: string };
 }
 
-function addActing(server: FastifyInstance, { acting }: HttpOptions): void {
+function addActing(server: FastifyInstance, { acting, host }: HttpOptions): void {
   void server.register((here, _options, done) => {
     here.addHook('onRequest', async (request, reply) => {
-      if (!isLoopback(request.ip) || isForeign(request)) {
+      if (!isHere(request) || isForeign(request) || !isOurName(request, host)) {
         await reply.code(403).send(notHere);
       }
     });
@@ -245,6 +251,18 @@ function addReconcileActing(here: FastifyInstance, acting: NodeActing): void {
   );
 }
 
+/** From an address of this machine: a connection to one of its own comes from the same. */
+function isHere({ ip, socket }: FastifyRequest): boolean {
+  return isLoopback(ip) || ip === socket.localAddress;
+}
+
+/** A name that a site has turned to this machine is none of ours, though its page then is of the same origin. */
+function isOurName({ headers }: FastifyRequest, configured: string): boolean {
+  const { hostname } = URL.parse(`http://${headers.host}`) ?? { hostname: '' };
+  const name = hostname.replace(/^\[|\]$/g, '');
+  return name === configured || isLoopback(name);
+}
+
 /** A page of another site, open in a browser on this machine, also comes from loopback; it can not hide its origin. */
 function isForeign({ headers }: FastifyRequest): boolean {
   const { origin, host } = headers;
@@ -260,7 +278,11 @@ async function failed(log: Log, error: unknown, reply: FastifyReply): Promise<vo
   }
   const status = statusOf(error);
   if (status < 500) {
-    await reply.code(status).send({ code: 'bad_request', text: 'the request is not right' });
+    await reply.code(status).send({
+      code: 'bad_request',
+      text: 'the request is not right',
+      advice: 'Look at /api/openapi.json, and whether command and process are of one version.',
+    });
     return;
   }
   log.error({ error: error instanceof Error ? error.name : typeof error }, 'a request failed');
