@@ -100,6 +100,12 @@ const catalogue = {
     text: 'another process serves this node, or this one is about to',
     advice: 'Nothing: exactly one process serves a node; this one takes over when the other ends.',
   },
+  process_silent: {
+    policy: 'passing',
+    text: "this node's process does not answer as it should",
+    advice:
+      "Look at its log: what was asked of it may still be done. Where `http` was changed in the topology file, or its port is another process's, start it again.",
+  },
   disk_full: {
     policy: 'passing',
     text: "the disk of this node's PostgreSQL is full",

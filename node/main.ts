@@ -3,6 +3,7 @@
 import { commandLine } from './cli/arguments.ts';
 import { execute } from './cli/execute.ts';
 import { complaint, exitCodeOf } from './cli/complain.ts';
+import { exitCodes } from './cli/verdict.ts';
 import type { Signals } from './cli/run.ts';
 
 function signals(): Signals {
@@ -45,7 +46,9 @@ try {
     signals,
   });
 } catch (error) {
-  process.exitCode = fail(error);
+  const code = fail(error);
+  // A monitoring plugin that can not judge says unknown, also where its own words are wrong.
+  process.exitCode = process.argv[2] === 'status' ? exitCodes.unknown : code;
 }
 // What still waits on a socket after a cut-short stop must not keep the process.
 setTimeout(() => process.exit(), 2000).unref();

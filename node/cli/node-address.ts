@@ -18,7 +18,10 @@ export interface Question {
 
 const misdirected = 421;
 
-/** Null: no process of this node answers here; another node's may. @throws TributaryError usage: no node at all. */
+/**
+ * Null: no process of this node listens here; another node's may.
+ * @throws TributaryError usage: no node at all; process_silent: not within the time, or the connection was cut
+ */
 export async function askNode(node: NodeConfig, request: Question): Promise<Answer | null> {
   try {
     const response = await fetch(`${addressOf(node)}${request.path}`, {
@@ -35,6 +38,10 @@ export async function askNode(node: NodeConfig, request: Question): Promise<Answ
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new TributaryError('usage', { port: node.http.port, problem: 'not a Tributary node' });
+    }
+    if (error instanceof Error && error.name === 'TimeoutError') {
+      const context = { address: addressOf(node), seconds: request.timeoutMs / 1000 };
+      throw new TributaryError('process_silent', context);
     }
     return null;
   }

@@ -12,6 +12,7 @@ import { localError } from '../database/local-error.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Reloaded } from '../http/node-api.ts';
 import { HeartbeatLoop } from '../monitor/heartbeat.ts';
 import { VerifyWindow } from '../jobs/verify-window.ts';
 import { ProbeLoop } from '../monitor/probe-loop.ts';
@@ -58,7 +59,7 @@ export class NodeService {
   #serving = false;
   #supervisor: Supervisor;
   #wake = new AbortController();
-  #reloading: Promise<readonly string[]> = Promise.resolve([]);
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeServiceOptions) {
     this.#options = options;
@@ -141,9 +142,12 @@ export class NodeService {
   }
 
   /** Reads the file again; its problems, which leave the old one in force. Waiting streams are tried at once. */
-  async reload(): Promise<readonly string[]> {
-    const turn = this.#reloading.then(async () => await this.#reload());
-    this.#reloading = turn.catch(() => []);
+  async reload(): Promise<Reloaded> {
+    const turn = this.#reloading.then(async () => {
+      const problems = await this.#reload();
+      return { problems, atNextStart: this.#atNextStart() };
+    });
+    this.#reloading = turn.catch(() => {});
     return await turn;
   }
 
@@ -165,9 +169,11 @@ export class NodeService {
         this.#take(topology, node);
       }
     } catch (error) {
-      this.#topologyProblems = complaint(error);
-      const { code } = localError(error);
-      for (const problem of this.#topologyProblems) {
+      const problems = complaint(error);
+      const { code, policy } = localError(error);
+      // A database that does not answer is nothing that is wrong with the file.
+      this.#topologyProblems = policy === 'passing' ? [] : problems;
+      for (const problem of problems) {
         log.error(
           { code, problem },
           'the topology file was not taken; the one before stays in force',
@@ -177,7 +183,7 @@ export class NodeService {
         // Streams may have been stopped for the file that was not taken.
         await this.#supervisor.reconfigure(this.#topology, this.#node);
       }
-      return this.#topologyProblems;
+      return problems;
     }
     this.#wake.abort();
     if (this.#serving) {
@@ -187,18 +193,25 @@ export class NodeService {
   }
 
   #take(topology: Topology, node: NodeConfig): void {
-    this.#warnOfRestart(node);
+    const { log } = this.#options;
     this.#topology = topology;
     this.#node = node;
     this.#topologyProblems = [];
-    this.#options.log.info({ topology: topology.digest }, 'the topology file is in force');
+    log.info({ topology: topology.digest }, 'the topology file is in force');
+    const later = this.#atNextStart();
+    if (later.length > 0) {
+      log.warn({ changed: later.join(', ') }, 'what changed here takes effect at the next start');
+    }
   }
 
-  #warnOfRestart(node: NodeConfig): void {
-    const before = this.#node;
-    if (boundAtStart(before) !== boundAtStart(node)) {
-      this.#options.log.warn({}, 'a changed `database` or `http` takes effect at the next start');
-    }
+  /** What a running process can not change: its connections to its own database, and where it listens. */
+  #atNextStart(): readonly string[] {
+    const { database, http } = this.#options.place.node;
+    const { database: wanted, http: wantedHttp } = this.#node;
+    return [
+      ...(database.template === wanted.template ? [] : ['database']),
+      ...(JSON.stringify(http) === JSON.stringify(wantedHttp) ? [] : ['http']),
+    ];
   }
 
   /** One term as leader: tries to serve until it ends. @throws TributaryError fenced. */
@@ -287,9 +300,4 @@ export class NodeService {
       this.#options.log[level]({ ...context, code, advice }, error.message);
     }
   }
-}
-
-/** What a running process can not change: its connections to its own database, and where it listens. */
-function boundAtStart({ database, http }: NodeConfig): string {
-  return JSON.stringify([database.template, http]);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { NodeConfig } from '../config/model.ts';
 import { addressOf, askNode } from './node-address.ts';
 
-const answer = z.object({ problems: z.array(z.string()) });
+const answer = z.object({ problems: z.array(z.string()), atNextStart: z.array(z.string()) });
 
 /** 0: the new file is in force; 1: no process answers; 2: the file has problems, the old one stays in force. */
 export async function reloadCommand(
@@ -23,10 +23,13 @@ export async function reloadCommand(
   for (const problem of data.problems) {
     out(problem);
   }
+  for (const name of data.atNextStart) {
+    out(`${node.name}: a changed \`${name}\` takes effect when the process is started again`);
+  }
   out(
     data.problems.length === 0
       ? `${node.name}: the topology file is in force`
-      : `${node.name}: the file has problems; the one before stays in force`,
+      : `${node.name}: the file was not taken; the one before stays in force`,
   );
   return data.problems.length === 0 ? 0 : 2;
 }

@@ -48,7 +48,8 @@ export async function runCommand(place: Place, signals: Signals): Promise<number
     pool,
     database,
     sampler,
-    ends: (topology, node) => streamEnds(topology, node, log),
+    // Rows and the positions beside them stay in the database in which this process leads, whatever a new file names.
+    ends: (topology, now) => streamEnds(topology, { ...now, database: node.database }, log),
     watches: (topology) => nodeWatches({ pool, database, topology, node: node.name, log }),
     log,
   });

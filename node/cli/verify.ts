@@ -132,14 +132,18 @@ export async function followRuns(
     }
     if (performance.now() >= sayAt) {
       sayAt = performance.now() + sayEveryMs;
-      open.filter(({ state }) => state !== 'wanted').forEach((row) => out(progressLine(row)));
+      open.map(progressLine).forEach((line) => out(line));
     }
     await pause(pollMs);
   }
 }
 
 function progressLine({ provider, schema, name, state, walked, failure }: VerifyRow): string {
-  const why = failure === null ? '' : ` (${failure})`;
+  const waits =
+    state === 'wanted'
+      ? ' (its turn comes while the stream runs and the table is not left alone)'
+      : '';
+  const why = failure === null ? waits : ` (${failure})`;
   return `${provider} ${schema}.${name}: ${state}${why}, ${walked} rows compared`;
 }
 

@@ -10,9 +10,16 @@ export interface NodeReading {
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
+export interface Reloaded {
+  /** Of the file; the one before then stays in force. */
+  readonly problems: readonly string[];
+  /** What of it takes effect at the next start only. */
+  readonly atNextStart: readonly string[];
+}
+
 export interface NodeActing {
   /** Reads the topology file again. The problems that keep the old one in force; empty: the new one is. */
-  reload(): Promise<readonly string[]>;
+  reload(): Promise<Reloaded>;
   /** Stops the stream of a child until it is resumed, across restarts. @throws TributaryError. */
   pause(stream: string, actor: string): Promise<void>;
   /** @throws TributaryError. */

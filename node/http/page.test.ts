@@ -186,7 +186,7 @@ void test(
         metrics: async () => await Promise.resolve({ contentType: 'text/plain', text: '' }),
       },
       acting: {
-        reload: async () => await Promise.resolve([]),
+        reload: async () => await Promise.resolve({ problems: [], atNextStart: [] }),
         pause: async () => await Promise.resolve(),
         resume: async () => await Promise.resolve(),
         retryParked: async () => await Promise.resolve(0),

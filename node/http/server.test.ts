@@ -29,7 +29,7 @@ class Node {
       acting: {
         reload: async () => {
           this.reloads += 1;
-          return await Promise.resolve(this.problems);
+          return await Promise.resolve({ problems: this.problems, atNextStart: [] });
         },
         pause: async (stream, actor) => await this.#act(`pause ${stream} by ${actor}`),
         retryParked: async (stream, { actor, table }) => {
@@ -108,7 +108,7 @@ void test('reload is a POST from this machine, and says what keeps the old file 
   node.problems = ['line 3: no'];
   const answer = await server.inject({ method: 'POST', url: '/api/reload' });
   assert.equal(answer.statusCode, 422);
-  assert.deepEqual(answer.json(), { problems: ['line 3: no'] });
+  assert.deepEqual(answer.json(), { problems: ['line 3: no'], atNextStart: [] });
   assert.equal(node.reloads, 2);
 });
 

@@ -194,8 +194,8 @@ function addActing(server: FastifyInstance, { acting, host }: HttpOptions): void
       }
     });
     here.post('/api/reload', async (_request, reply) => {
-      const problems = await acting.reload();
-      return await reply.code(problems.length === 0 ? 200 : 422).send({ problems });
+      const reloaded = await acting.reload();
+      return await reply.code(reloaded.problems.length === 0 ? 200 : 422).send(reloaded);
     });
     for (const verb of ['pause', 'resume'] as const) {
       here.post<StreamAction>(

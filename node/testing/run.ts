@@ -69,5 +69,9 @@ async function testFiles(): Promise<string[]> {
       found.push(file);
     }
   }
+  if (found.length === 0) {
+    // Without a file node's runner would look for tests of its own.
+    throw new Error(`no test file begins with ${places.join(' or ')}`);
+  }
   return found.sort();
 }

@@ -72,6 +72,32 @@ for (const [title, words, expected] of [
   });
 }
 
+void test('a URL in the place of a word is not repeated: it may hold a password', async () => {
+  const { code, stdout, stderr } = await run(['prepare', 'postgres://owner:topsecret@db/health']);
+  assert.equal(code, 2);
+  assert.match(stderr, /expected: tributary prepare\n {2}words: 1/);
+  assert.doesNotMatch(stdout + stderr, /topsecret/);
+});
+
+void test('`status` with a wrong flag is unknown to a monitoring system, not critical', async () => {
+  const { code, stderr } = await run(['status', '--jsn']);
+  assert.equal(code, 3);
+  assert.match(stderr, /Unknown option '--jsn'/);
+});
+
+for (const words of [
+  ['parked', 'list', '--stream', 'south'],
+  ['rewound', 'list', '--stream', 'south'],
+  ['rewound', 'release', '--stream', 'district_a', '--table', 'public.no_such'],
+  ['parked', 'retry', '--stream', 'district_a', '--table', 'public.no_such'],
+]) {
+  void test(`a name that nobody has is told, not answered by "nothing": ${words.join(' ')}`, async () => {
+    const { code, stderr } = await run(words);
+    assert.equal(code, 2);
+    assert.match(stderr, /\((stream|table)_unknown\)\n {2}(stream: south|table: public.no_such)\n/);
+  });
+}
+
 void test('an unknown node: exit 2 with the names there are; one of them is taken', async () => {
   for (const words of [['run'], ['reload'], ['prepare', '--plan']]) {
     const { code, stderr } = await run(words, { node: 'nroth' });

@@ -1,9 +1,11 @@
 /** What a node may find of its own PostgreSQL: it stays up, says so, and serves when the advice was followed. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { roles } from '../database.ts';
+import { freePort } from '../free-port.ts';
 import { Trouble } from '../trouble.ts';
 
 void test('its own PostgreSQL is down: the node waits for it, says so once, and serves when it is up', async () => {
@@ -143,4 +145,19 @@ void test('a port that is taken: rows flow all the same, and the node answers wh
   });
   other.close();
   await trouble.flows();
+});
+
+void test('a process that answers elsewhere than the file says is not called dead', async () => {
+  await using trouble = await Trouble.create();
+  trouble.start();
+  await trouble.flows();
+  const file = await readFile(trouble.file, 'utf8');
+  const port = await freePort();
+  await writeFile(trouble.file, file.replace(`port: ${trouble.httpPort}`, `port: ${port}`));
+  const { code, stdout } = await trouble.command('status');
+  assert.equal(code, 3, stdout);
+  assert.match(stdout, /^UNKNOWN .*\(process_silent\)/);
+  assert.match(stdout, new RegExp(`address: http://127.0.0.1:${port}`));
+  await writeFile(trouble.file, file);
+  assert.notEqual((await trouble.command('status')).code, 3);
 });
