@@ -1011,4 +1011,49 @@ export const faults: readonly Fault[] = [
         'what is meant for another node of this machine is answered by nobody, and does nothing',
     },
   },
+  {
+    name: 'a row that is given back overwrites what its child keeps for itself',
+    breaks: gap,
+    edits: [
+      {
+        file: 'node/cli/return-sql.ts',
+        find: '(leaving?.includes(column.name) ?? true) &&',
+        replace: '',
+      },
+    ],
+    test: {
+      file: `${suites}/rewound.test.ts`,
+      title: 'what a child keeps for itself stays as it is there when a row is given back',
+    },
+  },
+  {
+    name: 'rows go into another database than their positions',
+    breaks: lost,
+    edits: [
+      {
+        file: 'node/cli/run.ts',
+        find: '{ ...now, database: node.database }',
+        replace: 'now',
+      },
+    ],
+    test: {
+      file: `${suites}/bad-database.test.ts`,
+      title: 'a changed `database` waits for the next start: rows and positions stay together',
+    },
+  },
+  {
+    name: 'a name that means this machine is as good as its address',
+    breaks: 'nothing acts but from the machine itself',
+    edits: [
+      {
+        file: 'node/http/server.ts',
+        find: 'return name === configured || isLoopback(name);',
+        replace: "return name !== '';",
+      },
+    ],
+    test: {
+      file: 'node/http/server.test.ts',
+      title: 'a page of a site whose name has come to mean this machine reads and does nothing',
+    },
+  },
 ];

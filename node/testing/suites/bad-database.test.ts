@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { roles } from '../database.ts';
 import { freePort } from '../free-port.ts';
@@ -144,6 +145,22 @@ void test('a port that is taken: rows flow all the same, and the node answers wh
     return found.length === 1;
   });
   other.close();
+  await trouble.flows();
+});
+
+/** Rows went into the database of the new file, and their positions into that of the old one. */
+void test('a changed `database` waits for the next start: rows and positions stay together', async () => {
+  await using trouble = await Trouble.create();
+  trouble.start();
+  await trouble.flows();
+  await trouble.parent.query('create database other');
+  const file = await readFile(trouble.file, 'utf8');
+  const other = trouble.databaseUrl().replace(/\/records$/, '/other');
+  await writeFile(join(trouble.directory, 'other'), `${other}\n`);
+  await writeFile(trouble.file, file.replace('${file:database}', '${file:other}'));
+  const { code, stdout } = await trouble.command('reload');
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /a changed `database` takes effect when the process is started again/);
   await trouble.flows();
 });
 

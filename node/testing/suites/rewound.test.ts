@@ -213,3 +213,39 @@ void test('an address that has come to mean an empty database is refused, and no
   assert.deepEqual(await allRows(tree, ['north'], 'district_a'), before);
   assert.deepEqual((await streamStatus(tree, fromA)).doubtsMet, []);
 });
+
+/** `return` wrote every column that both sides have: those that never left the child were empty here, and then there. */
+void test('what a child keeps for itself stays as it is there when a row is given back', async () => {
+  const yaml = `tables:
+  - table: public.facility
+    key: [code]
+    deletes: {soft: struck}
+    at: {district: {columns: [code, name]}}
+`;
+  const sql = `${applicationSql}
+    alter table public.facility add column struck boolean not null default false;`;
+  await using tree = await Tree.create({
+    parents: { north: null, district_a: 'north' },
+    application: { sql, yaml, tables: [{ name: 'facility', approved: null, key: 'code' }] },
+  });
+  const leaf = tree.node('district_a').database;
+  const north = tree.node('north').database;
+  await leaf.query(
+    `insert into public.facility (code, name, beds, struck) values ('a', 'of the lost day', 42, true)`,
+  );
+  await tree.until(async () => (await north.query(`select from public.facility`)).length === 1, {
+    what: 'the row is here',
+  });
+  await tree.stop('north');
+  await leaf.query(`update public.facility set name = 'of the backup'`);
+  await north.query(
+    `insert into tributary.parked (provider, schema_name, table_name, key, reason, only_here, retry_at)
+     values ('district_a', 'public', 'facility', '["a"]', 'rewound', false, '9999-12-31')`,
+  );
+  tree.start('north');
+  await tree.streaming();
+  const admin = leaf.url(roles.owner);
+  await rewound(tree, 'north', 'return', '--stream', 'district_a', '--admin', admin);
+  const there = await leaf.query(`select name, beds, struck from public.facility`);
+  assert.deepEqual(there, [{ name: 'of the lost day', beds: 42, struck: true }]);
+});
