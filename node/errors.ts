@@ -239,7 +239,7 @@ const catalogue = {
     policy: 'person',
     text: "the child's walsender fails while it evaluates a row filter",
     advice:
-      'Correct `approved` so that it can not raise an error, run prepare, and make a new slot.',
+      "Correct `approved` so that it can not raise an error and run prepare. What stands in the log still fails: at the child, `select pg_drop_replication_slot('tributary_PARENT')`; the stream then makes a new slot by itself and every table is compared.",
   },
   protocol: {
     policy: 'person',

@@ -3,8 +3,10 @@ import { copyStates } from './state-names.ts';
 import type { Metrics } from './registry.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export function observeCopies(metrics: Metrics, { sample }: Snapshot): void {
-  for (const copy of sample.copies) {
+/** Of the children in force, as what was compared. */
+export function observeCopies(metrics: Metrics, { sample, streams }: Snapshot): void {
+  const children = new Set(streams.map(({ provider }) => provider));
+  for (const copy of sample.copies.filter(({ provider }) => children.has(provider))) {
     const labels = { stream: copy.provider, table: copy.table };
     for (const state of copyStates) {
       metrics.set('tributary_copy_state', copy.state === state, { ...labels, state });

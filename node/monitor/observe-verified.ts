@@ -2,8 +2,10 @@
 import type { Metrics } from './registry.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export function observeVerified(metrics: Metrics, { sample }: Snapshot): void {
-  for (const row of sample.verified) {
+/** Of the children in force: what was found of one that has gone is nobody's to mend. */
+export function observeVerified(metrics: Metrics, { sample, streams }: Snapshot): void {
+  const children = new Set(streams.map(({ provider }) => provider));
+  for (const row of sample.verified.filter(({ provider }) => children.has(provider))) {
     const labels = { stream: row.provider, table: `${row.schema}.${row.name}` };
     const through = row.verifiedThrough && row.verifiedThrough.getTime() / 1000;
     metrics.set('tributary_verify_running', row.state !== 'done', labels);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadTopology } from '../config/load.ts';
 import { nodeOf } from '../config/tree.ts';
+import { stoppedStream } from '../supervise/stream-report.ts';
 import type { Finding } from './finding.ts';
 import { observe } from './observe.ts';
 import { Metrics } from './registry.ts';
@@ -111,7 +112,9 @@ void test('a copy tells state, rows and estimate; what is not known of it is abs
     estimatedRows: null,
     seconds: null,
   };
-  const lines = await linesOf({ copies: [copy, wanted] });
+  const gone = { ...copy, provider: 'south', state: 'held' };
+  const streams = [stoppedStream('north')];
+  const lines = await linesOf({ copies: [copy, wanted, gone] }, { streams });
   const labels = 'stream="north",table="public.case_report"';
   for (const line of [
     `tributary_copy_state{${labels},state="running"} 1`,
@@ -121,6 +124,8 @@ void test('a copy tells state, rows and estimate; what is not known of it is abs
   ]) {
     assert.ok(lines.includes(line), line);
   }
+  // South has left the file: nobody can mend what was found of it.
+  assert.ok(!lines.some((line) => line.includes('south')));
   assert.equal(lines.filter((line) => line.startsWith('tributary_copy_seconds')).length, 1);
   assert.equal(lines.filter((line) => line.startsWith('tributary_copy_estimated_rows')).length, 1);
 });

@@ -67,6 +67,7 @@ export class UnusedSlots {
       }
       await pause(this.#options.everyMs ?? 60_000, undefined, { signal }).catch(() => {});
     }
+    this.#findings = [];
   }
 
   /** One look: names what is unused and drops what has been so for a day. @throws pg.DatabaseError. */

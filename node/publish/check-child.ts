@@ -131,7 +131,7 @@ function checkColumn(name: string, table: DecidedTable, sent: ChildColumn): read
   const same = column.bareType === sent.bareType;
   return [
     warning(same ? 'column_length_differs' : 'column_type_differs', path, {
-      problem: `${sent.name} is ${sent.type} at ${name} and ${column.type} here: a value that does not fit stops the stream`,
+      problem: `${sent.name} is ${sent.type} at ${name} and ${column.type} here: a row whose value does not fit is parked`,
       advice: `alter table ${qualified(table)} alter column ${ident(sent.name)} type ${sent.type};`,
     }),
   ];

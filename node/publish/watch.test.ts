@@ -159,6 +159,7 @@ void test('the watch tells a lost identity at every look, and says when it is me
       lines.push(`${level} ${String(fields['code'])}`);
     };
   const log: Log = { ...silent, error: note('error'), warn: note('warn'), info: note('info') };
+  const quiet = { node: 'district_a', log: silent, everyMs: 20 };
   const watch = new PublicationWatch({
     pool: writer.pool,
     topology: () => topology,
@@ -176,6 +177,13 @@ void test('the watch tells a lost identity at every look, and says when it is me
     what: 'the alarm is repeated',
   });
   await until(() => watch.findings().length === 3, { what: 'all findings' });
+  const other = new AbortController();
+  const another = new PublicationWatch({ pool: writer.pool, topology: () => topology, ...quiet });
+  const looking = another.run(other.signal);
+  await until(() => another.findings().length === 3, { what: 'another process finds them too' });
+  other.abort();
+  await looking;
+  assert.deepEqual(another.findings(), [], 'one that serves no more tells of nothing');
   await prepareNode({ topology, node: 'district_a', adminUrl: database.url(roles.owner) });
   await until(() => watch.findings().length === 0, { what: 'mended' });
   stop.abort();

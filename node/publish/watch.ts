@@ -60,6 +60,8 @@ export class PublicationWatch {
       await this.#look();
       await pause(this.#options.everyMs ?? 60_000, undefined, { signal }).catch(() => {});
     }
+    // A process that no longer serves finds nothing, and would tell for ever what another one has mended.
+    this.#findings = [];
   }
 
   async #look(): Promise<void> {
