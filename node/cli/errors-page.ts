@@ -4,7 +4,8 @@ import { adviceOf, errorCodes, type Policy, policyOf, textOf } from '../errors.t
 const policies = {
   passing: 'tries again by itself, after 0.25 s to 30 s',
   person: 'waits for a person; looks again every minute and at once on `reload`',
-  configuration: 'the command or process ends with exit code 2',
+  configuration:
+    'the command, or the process at its start, ends with exit code 2; a stream it concerns waits as for a person',
   stop: 'this process stops the stream; another one has it',
 } as const satisfies Record<Policy, string>;
 

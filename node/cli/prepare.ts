@@ -47,8 +47,8 @@ async function show(args: PrepareArguments, adminUrl: string, out: Out): Promise
   await using session = await openAdmin(adminUrl, args.node);
   if (args.undo) {
     const { plan } = await undoPlanFor(session.client, intent);
-    printScripts(plan, out);
-    printFindings(plan.findings, out);
+    printScripts(plan, 'tributary prepare --undo --admin URL', out);
+    printFindings(plan.findings, (line) => out(`-- ${line}`));
     return 0;
   }
   const { plan } = await planFor(session.client, intent);
@@ -60,7 +60,7 @@ async function show(args: PrepareArguments, adminUrl: string, out: Out): Promise
     out('no scripts before that is mended: they would not be complete');
     return 3;
   }
-  printScripts(plan, out);
+  printScripts(plan, 'tributary prepare --admin URL', out);
   printAccess(intent, session.client.database ?? '', out);
   // What is printed can be given to psql as it is.
   printFindings(findings, (line) => out(`-- ${line}`));
@@ -116,12 +116,11 @@ interface Scripts {
   readonly owner: readonly Statement[];
 }
 
-function printScripts(scripts: Scripts, out: Out): void {
+/** `command`: what runs the second one. */
+function printScripts(scripts: Scripts, command: string, out: Out): void {
   out('-- Script 1: a superuser of this server, once.');
   printScript(scripts.superuser, out);
-  out(
-    '-- Script 2: an owner of the tables with CREATE on the database (`tributary prepare --admin URL` runs it).',
-  );
+  out(`-- Script 2: an owner of the tables with CREATE on the database (\`${command}\` runs it).`);
   if (scripts.owner.length > 0) {
     // What PostgreSQL tells back is kept to be compared; it depends on the path.
     out('set search_path = pg_catalog;');
