@@ -69,7 +69,7 @@ void test('what the file says is read with its units', () => {
   const topology = parseTopology(
     `heartbeat: 5m\n${withTable(
       '    approved: STATUS=1\n    orphans: {deactivate: off}\n    orphans_by_foreign_key: {k: keep}\n    deletes: {soft: gone}\n    carry: none\n',
-    )}`.replace('database: "${N}"', 'database: x, outage: {log: 2GB}, http: {port: 0}'),
+    )}`.replace('database: "${N}"', 'database: x, outage: {log: 2GB}, http: {port: 8081}'),
     'a.yaml',
   );
   assert.equal(topology.heartbeatMs, 300_000);
@@ -79,7 +79,7 @@ void test('what the file says is read with its units', () => {
   assert.deepEqual(topology.tables[0]?.deletes, { rule: 'soft', column: 'gone' });
   assert.equal(topology.tables[0]?.carry, 'none');
   assert.deepEqual(topology.nodes[0]?.outage, { logBytes: 2 ** 31 });
-  assert.deepEqual(topology.nodes[0]?.http, { host: '127.0.0.1', port: 0, open: false });
+  assert.deepEqual(topology.nodes[0]?.http, { host: '127.0.0.1', port: 8081, open: false });
 });
 
 void test('a file on disk is read whole, its bytes make the digest, and no secret is read', async (t) => {

@@ -9,14 +9,18 @@ const httpShape = z.strictObject({
     .default('127.0.0.1'),
   port: z
     .int()
-    .min(0)
+    .min(1)
     .max(65_535)
-    .meta({ description: 'port to listen on; 0: any free one', examples: [8080] })
+    .meta({
+      description: 'port to listen on; commands on this machine ask there',
+      examples: [8080],
+    })
     .default(8080),
   open: z
     .boolean()
     .meta({
-      description: 'true: the network is trusted, pages and metrics need no token',
+      description:
+        'true: the network is trusted, pages and metrics answer others than this machine too',
       examples: [false],
     })
     .default(false),
