@@ -11,7 +11,7 @@ import { openChild, readStream, transactionsOf } from '../testing/stream-reader.
 import type { Read } from '../testing/stream-reader.ts';
 import { until } from '../testing/until.ts';
 import type { DirectOptions } from './direct.ts';
-import type { NewSlot, Provider } from './provider.ts';
+import type { NewSlot, Provider, ProviderColumn } from './provider.ts';
 
 interface Place extends AsyncDisposable {
   readonly database: TestDatabase;
@@ -52,6 +52,10 @@ async function logEnd(database: TestDatabase): Promise<Lsn> {
   return parseLsn((rows as { at: string }[])[0]?.at ?? '');
 }
 
+function plain(name: string): Pick<ProviderColumn, 'typeModifier' | 'baseType'> {
+  return { typeModifier: -1, baseType: { name, modifier: -1 } };
+}
+
 const tried = majors().filter((major) => major === 15 || major === 18);
 
 for (const major of tried) {
@@ -70,9 +74,9 @@ for (const major of tried) {
         ['public.note', 'public.report', 'tributary.audit', 'tributary.heartbeat'],
       );
       assert.deepEqual(description.tables[1]?.columns, [
-        { name: 'id', typeOid: 23, type: 'integer', typeModifier: -1, notNull: true },
-        { name: 'status', typeOid: 25, type: 'text', typeModifier: -1, notNull: true },
-        { name: 'body', typeOid: 25, type: 'text', typeModifier: -1, notNull: false },
+        { name: 'id', typeOid: 23, type: 'integer', ...plain('int4'), notNull: true },
+        { name: 'status', typeOid: 25, type: 'text', ...plain('text'), notNull: true },
+        { name: 'body', typeOid: 25, type: 'text', ...plain('text'), notNull: false },
       ]);
     });
 

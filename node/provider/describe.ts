@@ -1,4 +1,5 @@
 /** What the provider is and publishes, from its catalogue. */
+import { baseTypeSql } from '../database/base-type.ts';
 import { literal } from '../database/ident.ts';
 import { TributaryError } from '../errors.ts';
 import { identifyNode, identifySystem } from './identity.ts';
@@ -50,6 +51,7 @@ async function publishedTables(session: Session): Promise<ProviderTable[]> {
            'typeOid', a.atttypid::oid::bigint,
            'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
            'typeModifier', a.atttypmod,
+           'baseType', ${baseTypeSql},
            'notNull', a.attnotnull
          )
          order by a.attnum

@@ -3,6 +3,7 @@
  * connections to the provider's PostgreSQL; `dial` (later) is the same code run at the child. Nothing in it names
  * a socket, a pool or a type of pg, so nothing slips in that can not travel.
  */
+import type { BaseType } from '../database/base-type.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part } from '../pgoutput/part.ts';
 import type { Reader } from './reader.ts';
@@ -92,10 +93,11 @@ export interface ProviderTable {
 export interface ProviderColumn {
   readonly name: string;
   readonly typeOid: number;
-  /** pg_catalog.format_type with modifier, for messages and comparison. */
+  /** pg_catalog.format_type with modifier, for messages and to know a change by. */
   readonly type: string;
   /** As in pg_attribute.atttypmod. */
   readonly typeModifier: number;
+  readonly baseType: BaseType;
   readonly notNull: boolean;
 }
 

@@ -3,6 +3,7 @@ import { isDrift, layoutOf } from '../apply/layout.ts';
 import { flagsOf } from '../apply/layouts.ts';
 import { loadTarget } from '../apply/target.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import { type BaseType, baseTypeSql } from '../database/base-type.ts';
 import type { Query } from '../database/query.ts';
 import type { TableName } from '../parking/parked-key.ts';
 import { driftError } from '../parking/table-drift.ts';
@@ -45,5 +46,20 @@ export async function planTable(
     const type = sent.columns.find((each) => each.name === column)?.type ?? null;
     throw driftError({ schema, name }, { cause: reason, column, type, sqlstate: null });
   }
-  return planOf(layout, sent);
+  return planOf(layout, sent, await baseTypes(query, table));
+}
+
+async function baseTypes(
+  query: Query,
+  { schema, name }: TableName,
+): Promise<ReadonlyMap<string, BaseType>> {
+  const { rows } = await query(
+    `select a.attname::text as name, ${baseTypeSql} as base
+     from pg_catalog.pg_class c
+     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where n.nspname = $1 and c.relname = $2`,
+    [schema, name],
+  );
+  return new Map((rows as { name: string; base: BaseType }[]).map((row) => [row.name, row.base]));
 }

@@ -11,6 +11,7 @@ import type { NodeDatabase } from '../node-database.ts';
 import { Tree } from '../tree.ts';
 
 const sql = `
+  create domain public.cents as numeric(12, 2);
   create table public.sample (
     id uuid primary key default gen_random_uuid(),
     code text not null,
@@ -19,6 +20,11 @@ const sql = `
     padded text,
     amount numeric,
     raw bytea,
+    grade character(3),
+    bits bit(4),
+    spent interval day to second,
+    price public.cents,
+    grades character(3)[],
     touched integer not null default 0
   );
   create index on public.sample (code);`;
@@ -39,6 +45,11 @@ const corruptions = [
   { code: 'a 14', set: 'padded = rtrim(padded)', a: 'different' },
   { code: 'a 15', set: 'raw = set_bit(raw, 4001, 1 - get_bit(raw, 4001))', a: 'different' },
   { code: 'a 16', set: 'touched = 7', a: 'different' },
+  { code: 'a 21', set: "grade = 'B'", a: 'different' },
+  { code: 'a 22', set: "bits = b'0110'", a: 'different' },
+  { code: 'a 23', set: "spent = '2 h'", a: 'different' },
+  { code: 'a 24', set: 'price = 2.34', a: 'different' },
+  { code: 'a 25', set: "grades = '{B}'", a: 'different' },
   { code: 'a 17', set: "tributary_origin = 'district_b'", a: 'missing', b: 'extra' },
   { code: 'a 18', set: null, a: 'missing' },
   { code: 'a 19', set: null, a: 'missing' },
@@ -60,8 +71,9 @@ void test('verify finds exactly the rows that were changed behind the parent, re
   const nation = tree.node('nation').database;
   for (const name of ['a', 'b']) {
     await tree.node(`district_${name}`).database.query(
-      `insert into public.sample (code, approved, note, padded, amount, raw)
-       select '${name} ' || n, n % 10 <> 0, case n when 12 then null else '' end, 'x  ', 1.0, decode(repeat(md5(n::text), 40), 'hex')
+      `insert into public.sample (code, approved, note, padded, amount, raw, grade, bits, spent, price, grades)
+       select '${name} ' || n, n % 10 <> 0, case n when 12 then null else '' end, 'x  ', 1.0, decode(repeat(md5(n::text), 40), 'hex'),
+         'A', b'0101', '1 h', 1.23, '{A}'
        from generate_series(1, ${rows}) n`,
     );
   }
