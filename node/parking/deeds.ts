@@ -39,7 +39,7 @@ export async function discardKey(
   await view.exclusive(async () => {
     await database.transaction().execute(async (transaction) => {
       const query = queryOf(transaction);
-      if (view.isRewound(key) || (await unpark(query, view.provider, [key])) === 0) {
+      if ((await unpark(query, view.provider, [key])) === 0) {
         throw new TributaryError('key_not_parked', {
           stream: view.provider,
           table: tableText(key.table),
@@ -81,6 +81,7 @@ export async function freeKeys(
       await sql`select tributary.refresh_origins()`.execute(transaction);
       return some;
     });
+    view.free(freed);
     view.add(
       freed.map((key) => ({
         ...key,

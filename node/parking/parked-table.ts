@@ -17,7 +17,10 @@ export type ParkQuery = (
   values?: readonly unknown[],
 ) => Promise<{ readonly rows: readonly unknown[] }>;
 
-/** Notes keys; one that is noted already gets the new reason and keeps its first time. */
+/**
+ * Notes keys; one that is noted already gets the new reason and keeps its first time. As everywhere here, one that is rewound
+ * stays as it is.
+ */
 export async function park(
   query: ParkQuery,
   provider: string,
@@ -36,7 +39,8 @@ export async function park(
      on conflict (provider, schema_name, table_name, key) do update set
        origin = coalesce(excluded.origin, p.origin), reason = excluded.reason, sqlstate = excluded.sqlstate,
        column_name = excluded.column_name, constraint_name = excluded.constraint_name,
-       type_name = excluded.type_name, waits_for = excluded.waits_for, last_at = now(), retry_at = excluded.retry_at`,
+       type_name = excluded.type_name, waits_for = excluded.waits_for, last_at = now(), retry_at = excluded.retry_at
+     where p.reason <> 'rewound'`,
     [
       provider,
       ...keyColumns(keys),
@@ -58,6 +62,7 @@ export async function unpark(
     `delete from tributary.parked p
      using unnest($2::text[], $3::text[], $4::text[]) as n(schema, name, key)
      where p.provider = $1 and p.schema_name = n.schema and p.table_name = n.name and p.key = n.key::jsonb
+       and p.reason <> 'rewound'
      returning 1`,
     [provider, ...keyColumns(keys)],
   );
@@ -78,7 +83,8 @@ export async function noteAttempt(
      from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
        $10::int8[], $13::float8[])
        as n(schema, name, key, reason, sqlstate, "column", "constraint", type, waits_for, jitter)
-     where p.provider = $1 and p.schema_name = n.schema and p.table_name = n.name and p.key = n.key::jsonb`,
+     where p.provider = $1 and p.schema_name = n.schema and p.table_name = n.name and p.key = n.key::jsonb
+       and p.reason <> 'rewound'`,
     [
       provider,
       ...keyColumns(tried),

@@ -118,17 +118,27 @@ export class ParkedView {
       this.#tables.set(name, known);
       const text = JSON.stringify(key);
       const one = known.get(text);
-      if (one) {
-        one.reason = reason;
-      } else {
+      if (!one) {
         known.set(text, { key, origin, reason, leftOut: 0 });
         this.#version += 1;
+      } else if (one.reason !== 'rewound') {
+        one.reason = reason;
+      }
+    }
+  }
+
+  /** Rewound keys, by a person's word; every other way they stay. */
+  free(keys: readonly KeyOfTable[]): void {
+    for (const key of keys) {
+      const one = this.find(key);
+      if (one) {
+        one.reason = 'update_missing';
       }
     }
   }
 
   remove(keys: readonly KeyOfTable[]): void {
-    for (const { table, key } of keys) {
+    for (const { table, key } of keys.filter((one) => !this.isRewound(one))) {
       const name = tableText(table);
       const known = this.#tables.get(name);
       if (known?.delete(JSON.stringify(key))) {
