@@ -2,6 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type pg from 'pg';
+import { because } from '../parking/parked-key.ts';
+import { park } from '../parking/parked-table.ts';
+import { ParkedView } from '../parking/parked-view.ts';
+import { listRewound } from '../parking/rewound-table.ts';
 import { parseLsn } from '../pgoutput/lsn.ts';
 import { TestDatabase } from '../testing/database.ts';
 import { openPool } from './connect.ts';
@@ -172,11 +176,22 @@ void test('come over, its tables are compared; with the last one it is complete'
 
 void test('keys that were parked of the other stream are found again by the new one, and those that may be the last copy stay', async () => {
   await using nation = await Nation.create();
-  await nation.pool.query(
-    `insert into tributary.parked (provider, schema_name, table_name, key, origin, reason, retry_at, only_here)
-     values ('old', 'public', 'facility', '["failed"]', 'district', 'row_failed', now(), null),
-       ('old', 'public', 'facility', '["last"]', 'district', 'rewound', 'infinity', true),
-       ('old', 'public', 'facility', '["sibling"]', 'old', 'row_failed', now(), null)`,
+  const facility = { schema: 'public', name: 'facility' };
+  await listRewound(nation.query, new ParkedView('old'), [
+    { table: facility, key: ['last'], origin: 'district', onlyHere: true },
+  ]);
+  await park(
+    nation.query,
+    'old',
+    [
+      { key: ['failed'], origin: 'district' },
+      { key: ['sibling'], origin: 'old' },
+    ].map((one) => ({
+      ...one,
+      ...because('origin_violation'),
+      table: facility,
+      waitsFor: null,
+    })),
   );
   await nation.route(moved);
   const { rows } = await nation.pool.query(
@@ -184,7 +199,7 @@ void test('keys that were parked of the other stream are found again by the new 
   );
   assert.deepEqual(rows, [
     { provider: 'new', key: 'last', reason: 'rewound', only_here: true },
-    { provider: 'old', key: 'sibling', reason: 'row_failed', only_here: null },
+    { provider: 'old', key: 'sibling', reason: 'origin_violation', only_here: null },
   ]);
 });
 

@@ -31,7 +31,7 @@ void test('a key that may be the last copy is not given up, whether its stream r
   const running = new ParkedView('district_a');
   const refused = { table: bed, key: ['refused'] };
   await park(query, 'district_a', [violation(refused)]);
-  await listRewound(query, running, [{ ...last, onlyHere: true }]);
+  await listRewound(query, running, [{ ...last, onlyHere: true, origin: 'district_a' }]);
   const give = async (view: ParkedView, key: KeyOfTable): Promise<void> => {
     await discardKey(database, view, { key, reason: 'no longer wanted', by });
   };
@@ -54,7 +54,7 @@ void test('whatever else is found about a key that may be the last copy, it stay
   await using pool = poolOf(pair);
   const query = queryOf(tributaryDatabase(pool));
   const view = new ParkedView('district_a');
-  await listRewound(query, view, [{ ...last, onlyHere: true }]);
+  await listRewound(query, view, [{ ...last, onlyHere: true, origin: 'district_a' }]);
   await park(query, 'district_a', [violation(last)]);
   view.add([violation(last)]);
   await noteAttempt(query, 'district_a', [violation(last)]);

@@ -11,6 +11,11 @@ export interface RewoundKey extends KeyOfTable {
   readonly onlyHere: boolean;
 }
 
+export interface NewRewound extends RewoundKey {
+  /** Of the row that stands here: the key goes with it when it comes to go by way of another child. */
+  readonly origin: string;
+}
+
 export interface ListedKey extends RewoundKey {
   readonly provider: string;
   readonly at: Date;
@@ -20,32 +25,33 @@ export interface ListedKey extends RewoundKey {
 export async function listRewound(
   query: ParkQuery,
   view: ParkedView,
-  keys: readonly RewoundKey[],
+  keys: readonly NewRewound[],
 ): Promise<void> {
   if (keys.length === 0) {
     return;
   }
   await query(
-    `insert into tributary.parked as p (provider, schema_name, table_name, key, reason, only_here, retry_at)
-     select $1, n.schema, n.name, n.key::jsonb, 'rewound', n.only_here, $6
-     from unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) as n (schema, name, key, only_here)
+    `insert into tributary.parked as p (provider, schema_name, table_name, key, origin, reason, only_here, retry_at)
+     select $1, n.schema, n.name, n.key::jsonb, n.origin, 'rewound', n.only_here, $7
+     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[]) as n (schema, name, key, origin, only_here)
      on conflict (provider, schema_name, table_name, key) do update set
-       reason = excluded.reason, only_here = excluded.only_here, retry_at = excluded.retry_at, sqlstate = null,
+       origin = excluded.origin, reason = excluded.reason, only_here = excluded.only_here, retry_at = excluded.retry_at, sqlstate = null,
        waits_for = null, last_at = now()`,
     [
       view.provider,
       keys.map(({ table }) => table.schema),
       keys.map(({ table }) => table.name),
       keys.map(({ key }) => JSON.stringify(key)),
+      keys.map(({ origin }) => origin),
       keys.map(({ onlyHere }) => onlyHere),
       never,
     ],
   );
   view.add(
-    keys.map(({ table: { schema, name }, key }) => ({
+    keys.map(({ table: { schema, name }, key, origin }) => ({
       table: { schema, name },
       key,
-      origin: null,
+      origin,
       reason: 'rewound',
       sqlstate: null,
       column: null,

@@ -92,6 +92,26 @@ export class LocalRanges {
     );
     return new Map(rows.map(({ number, hash }) => [number, BigInt(hash)]));
   }
+
+  /** Of the rows of these keys that stand here, by their numbers in `keys`. */
+  async originsByKey(keys: readonly Key[]): Promise<ReadonlyMap<number, string>> {
+    const { read, originColumn } = this.#plan;
+    const table = qualified(read);
+    const [found] = await this.#ask<{ condition: string }>(
+      `select tributary.has_key($1::regclass, $2) as condition`,
+      [table, read.key],
+    );
+    // Key by key, by the key's index, whatever the planner knows of the table.
+    const rows = await this.#ask<{ number: number; origin: string }>(
+      `select (e.number - 1)::integer as number, o.origin
+       from jsonb_array_elements($1::jsonb) with ordinality e (value, number)
+       cross join lateral (
+         select t.${ident(originColumn)}::text as origin from ${table} t where ${found?.condition ?? 'false'} and ${this.#filter} limit 1
+       ) o`,
+      [JSON.stringify(keys)],
+    );
+    return new Map(rows.map(({ number, origin }) => [number, origin]));
+  }
 }
 
 function boundsOf(ranges: readonly KeyRange[]): string {

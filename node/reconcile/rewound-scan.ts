@@ -5,7 +5,7 @@
  */
 import type { ReplicatedTable } from '../config/model.ts';
 import type { Query } from '../database/query.ts';
-import { listRewound, type RewoundKey } from '../parking/rewound-table.ts';
+import { listRewound, type NewRewound } from '../parking/rewound-table.ts';
 import type { ProviderTable } from '../provider/provider.ts';
 import type { Key, Reader } from '../provider/reader.ts';
 import { compareWalk } from './compare-walk.ts';
@@ -101,12 +101,14 @@ async function listDiffering(side: TableSide, keys: readonly Key[]): Promise<num
   await using range = await RangeView.open({ reader, trail: stream.trail }, plan.read, signal);
   const theirs = await range.view.hashesByKey(plan.compared, keys);
   const ours = await local.hashesByKey(keys);
-  const found = keys.flatMap((key, number): readonly RewoundKey[] => {
+  const origins = await local.originsByKey(keys);
+  const found = keys.flatMap((key, number): readonly NewRewound[] => {
     const there = theirs.get(number);
     const stands = ours.get(number);
-    return stands === undefined || stands === there
+    const origin = origins.get(number);
+    return stands === undefined || stands === there || origin === undefined
       ? []
-      : [{ table: plan.read, key, onlyHere: there === undefined }];
+      : [{ table: plan.read, key, onlyHere: there === undefined, origin }];
   });
   await listRewound(query, stream.parked, found);
   // crash point: rewound-keys-listed
