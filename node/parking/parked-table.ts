@@ -97,15 +97,17 @@ export async function noteAttempt(
   );
 }
 
-/** Keys whose next try is due, the longest due first. */
+/** Keys whose next try is due, the longest due first; none of these tables (`schema.name`), that can not be tried now. */
 export async function dueKeys(
   query: ParkQuery,
   provider: string,
-  most: number,
+  { most, without }: { readonly most: number; readonly without: readonly string[] },
 ): Promise<readonly Parked[]> {
   const { rows } = await query(
-    `select ${parkedList} from tributary.parked p where p.provider = $1 and p.retry_at <= now() and p.reason <> 'rewound' order by p.retry_at limit $2`,
-    [provider, most],
+    `select ${parkedList} from tributary.parked p
+     where p.provider = $1 and p.retry_at <= now() and p.reason <> 'rewound' and p.schema_name || '.' || p.table_name <> all ($3::text[])
+     order by p.retry_at limit $2`,
+    [provider, most, without],
   );
   return (rows as ParkedRow[]).map(parkedOf);
 }

@@ -122,9 +122,8 @@ export class Reconciler {
     if (stream.parked.quiet) {
       return false;
     }
-    const due = (await dueKeys(query, stream.scope.provider, keysAtOnce)).filter((one) =>
-      this.#failures.isDue(tableText(one.table)),
-    );
+    const without = this.#failures.waiting;
+    const due = await dueKeys(query, stream.scope.provider, { most: keysAtOnce, without });
     if (due.length === 0) {
       return false;
     }

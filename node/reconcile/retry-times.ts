@@ -11,6 +11,11 @@ export class RetryTimes {
     return [...this.#failures.keys()];
   }
 
+  /** That are not to be tried yet. */
+  get waiting(): readonly string[] {
+    return this.names.filter((name) => !this.isDue(name));
+  }
+
   isDue(name: string): boolean {
     return (this.#failures.get(name)?.until ?? 0) <= performance.now();
   }

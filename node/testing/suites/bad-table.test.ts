@@ -241,6 +241,24 @@ void test('a row that a constraint here refuses is parked and shown; the stream 
   trouble.isDiscreet();
 });
 
+void test('a thousand keys of a table that can not be read keep no other key from being tried', async () => {
+  await using trouble = await Trouble.create();
+  const process = trouble.start();
+  await trouble.flows();
+  await trouble.child.query(`insert into public.facility values ('a', $1)`, [trouble.value]);
+  await trouble.until('the row is here', async () => await facilities(trouble, 1));
+  await process.end('SIGTERM');
+  await trouble.parent.queryBehind(`delete from public.facility`);
+  await trouble.parent.query(
+    `insert into tributary.parked (provider, schema_name, table_name, key, reason, retry_at)
+     select 'district_a', 'public', 'gone', jsonb_build_array(n), 'row_failed', now() - interval '1 hour' from generate_series(1, 1000) n
+     union all select 'district_a', 'public', 'facility', '["a"]', 'update_missing', now()`,
+  );
+  trouble.start();
+  await trouble.until('the row is back', async () => await facilities(trouble, 1));
+  trouble.isDiscreet();
+});
+
 void test('a parked key that is given up: the reason is kept, and its next change travels again', async () => {
   await using trouble = await Trouble.create();
   trouble.start();
