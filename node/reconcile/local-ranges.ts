@@ -16,16 +16,19 @@ export interface LocalRow {
   readonly hash: bigint;
 }
 
+/** What of a plan it takes to read here alone. */
+type LocalPlan = Pick<TablePlan, 'read' | 'compared' | 'keyTypeOids' | 'originColumn'>;
+
 export class LocalRanges {
   readonly #ask: Ask;
-  readonly #plan: TablePlan;
+  readonly #plan: LocalPlan;
   readonly #filter: string;
   readonly #place: readonly unknown[];
 
   /** `condition`: a further one on rows `t`, such as that they are not softly deleted. */
   constructor(
     ask: Ask,
-    plan: TablePlan,
+    plan: LocalPlan,
     { subtree, condition }: { readonly subtree: ReadonlySet<string>; readonly condition?: string },
   ) {
     this.#ask = ask;
@@ -91,6 +94,25 @@ export class LocalRanges {
       [qualified(compared), columns, compared.key, this.#filter, JSON.stringify(keys)],
     );
     return new Map(rows.map(({ number, hash }) => [number, BigInt(hash)]));
+  }
+
+  /** The next rows in the order of the key. */
+  async originsAfter(
+    after: Key | null,
+    most: number,
+  ): Promise<readonly { readonly key: Key; readonly origin: string }[]> {
+    const { read, originColumn } = this.#plan;
+    const table = qualified(read);
+    const [found] = await this.#ask<{ condition: string; ordering: string }>(
+      `select tributary.in_range($1::regclass, $2, $3, null) as condition, tributary.key_order($1::regclass, $2) as ordering`,
+      [table, read.key, after],
+    );
+    // As an output function says it, which a cast to text does not of every type.
+    const texts = read.key.map((name) => `format('%s', t.${ident(name)})`);
+    return await this.#ask<{ key: Key; origin: string }>(
+      `select array[${texts.join(', ')}] as key, t.${ident(originColumn)}::text as origin
+       from ${table} t where ${this.#filter} and ${found?.condition ?? 'true'} order by ${found?.ordering ?? '1'} limit ${most}`,
+    );
   }
 
   /** Of the rows of these keys that stand here, by their numbers in `keys`. */

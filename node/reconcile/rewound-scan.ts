@@ -3,6 +3,7 @@
  * here, or differs here, is listed, so that neither the stream nor a comparison beside it ever touches it. No stream runs
  * meanwhile, so nothing here changes; a key that is equal, or missing here, holds nothing that could be lost.
  */
+import { loadTarget, originColumn as tributaryOrigin } from '../apply/target.ts';
 import type { ReplicatedTable } from '../config/model.ts';
 import type { Query } from '../database/query.ts';
 import { listRewound, type NewRewound } from '../parking/rewound-table.ts';
@@ -40,7 +41,53 @@ export async function scanRewound(
       found.set(`${table.schema}.${table.name}`, await scanTable(side));
     }
   }
+  for (const table of tables) {
+    if (!published.some((each) => isSame(each, table)) && !isHeartbeat(table)) {
+      found.set(`${table.schema}.${table.name}`, await listAll(options, table, signal));
+    }
+  }
   return found;
+}
+
+/**
+ * Every row of the subtree in a table that the provider does not publish: it may have been published after the backup was
+ * made, and will be again, by when nobody knows any more what of it may be the last copy.
+ */
+async function listAll(
+  { stream, tables, query }: RewoundScanOptions,
+  table: ReplicatedTable,
+  signal: AbortSignal,
+): Promise<number> {
+  const target = await loadTarget(query, table);
+  const originColumn = table.origin ?? tributaryOrigin;
+  if (!target?.columns.has(originColumn) || target.key.length === 0) {
+    return 0;
+  }
+  const { schema, name, key } = target;
+  const read = { schema, name, columns: key, key };
+  const keyTypeOids = key.map((one) => target.columns.get(one)?.typeOid ?? 0);
+  const plan = { read, compared: read, keyTypeOids, originColumn };
+  const local = new LocalRanges(askOf(query), plan, {
+    subtree: judged(stream.scope),
+    ...here(table, tables),
+  });
+  let count = 0;
+  for (let after: Key | null = null; ;) {
+    signal.throwIfAborted();
+    const rows = await local.originsAfter(after, keysAtOnce);
+    const found = rows.map((row) => ({ table: read, ...row, onlyHere: true }));
+    await listRewound(query, stream.parked, found);
+    count += rows.length;
+    after = rows.at(-1)?.key ?? null;
+    if (rows.length < keysAtOnce) {
+      return count;
+    }
+  }
+}
+
+function askOf(query: Query): Ask {
+  return async <Row extends object>(sql: string, values?: readonly unknown[]) =>
+    (await query(sql, values)).rows as Row[];
 }
 
 /** A heartbeat tells of now: an older one takes the place of a newer one. */
@@ -62,10 +109,8 @@ async function sideOf(
   { table, published, reader, signal }: Scanned,
 ): Promise<TableSide> {
   const plan = await planTable(table, { published, tables, scope: stream.scope, query });
-  const ask: Ask = async <Row extends object>(sql: string, values?: readonly unknown[]) =>
-    (await query(sql, values)).rows as Row[];
   await leaveOutOthers(reader, plan, stream.scope);
-  const local = new LocalRanges(ask, plan, {
+  const local = new LocalRanges(askOf(query), plan, {
     subtree: judged(stream.scope),
     ...here(table, tables),
   });
