@@ -1,9 +1,16 @@
 /** Ranges of a table here, as far as they are the provider's: rows whose origin lies in its subtree. */
 import { ident, literal, qualified } from '../database/ident.ts';
+import type { Query } from '../database/query.ts';
 import type { Key, KeyRange } from '../provider/reader.ts';
 import type { TablePlan } from './table-plan.ts';
 
-export type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+export interface LocalDatabase {
+  readonly query: Query;
+  /** For statements that take as long as the table is large: the rows of one child may lie anywhere in it. */
+  readonly patient: Query;
+}
 
 export interface RangeDigest {
   readonly count: number;
@@ -21,17 +28,19 @@ type LocalPlan = Pick<TablePlan, 'read' | 'compared' | 'keyTypeOids' | 'originCo
 
 export class LocalRanges {
   readonly #ask: Ask;
+  readonly #search: Ask;
   readonly #plan: LocalPlan;
   readonly #filter: string;
   readonly #place: readonly unknown[];
 
   /** `condition`: a further one on rows `t`, such as that they are not softly deleted. */
   constructor(
-    ask: Ask,
+    { query, patient }: LocalDatabase,
     plan: LocalPlan,
     { subtree, condition }: { readonly subtree: ReadonlySet<string>; readonly condition?: string },
   ) {
-    this.#ask = ask;
+    this.#ask = asking(query);
+    this.#search = asking(patient);
     this.#plan = plan;
     const origins = [...subtree].map(literal).join(', ');
     const own = `t.${ident(plan.originColumn)}::text in (${origins})`;
@@ -47,7 +56,7 @@ export class LocalRanges {
       `select tributary.in_range($1::regclass, $2, $3, null) as condition`,
       [table, this.#plan.read.key, after],
     );
-    const [found] = await this.#ask<{ count: string }>(
+    const [found] = await this.#search<{ count: string }>(
       `select count(*)::text as count
        from (select from ${table} t where ${this.#filter} and ${bound?.condition ?? 'true'} limit ${most}) t`,
     );
@@ -55,14 +64,14 @@ export class LocalRanges {
   }
 
   async count(): Promise<number> {
-    const rows = await this.#ask<{ count: string }>(
+    const rows = await this.#search<{ count: string }>(
       `select count(*)::text as count from ${qualified(this.#plan.read)} t where ${this.#filter}`,
     );
     return Number(rows[0]?.count ?? 0);
   }
 
   async digests(ranges: readonly KeyRange[]): Promise<readonly RangeDigest[]> {
-    const rows = await this.#ask<{ count: string; digest: string }>(
+    const rows = await this.#search<{ count: string; digest: string }>(
       `select d.count::text as count, d.digest::text as digest
        from tributary.digests($1::regclass, $2, $3, $4, $5) d`,
       [...this.#place, boundsOf(ranges)],
@@ -75,7 +84,7 @@ export class LocalRanges {
     const uuids = this.#plan.keyTypeOids.map((oid) => oid === 2950);
     const list = key.map((_, n) => `k${n} ${uuids[n] ? 'uuid' : 'text'}`);
     const texts = key.map((_, n) => `h.k${n}::text`);
-    const rows = await this.#ask<{ range: number; key: Key; hash: string }>(
+    const rows = await this.#search<{ range: number; key: Key; hash: string }>(
       `select h.range, array[${texts.join(', ')}] as key, h.hash::text as hash
        from tributary.hashes($1::regclass, $2, $3, $4, $5) h (range integer, ${list.join(', ')}, hash bigint)`,
       [...this.#place, boundsOf(ranges)],
@@ -109,7 +118,7 @@ export class LocalRanges {
     );
     // As an output function says it, which a cast to text does not of every type.
     const texts = read.key.map((name) => `format('%s', t.${ident(name)})`);
-    return await this.#ask<{ key: Key; origin: string }>(
+    return await this.#search<{ key: Key; origin: string }>(
       `select array[${texts.join(', ')}] as key, t.${ident(originColumn)}::text as origin
        from ${table} t where ${this.#filter} and ${found?.condition ?? 'true'} order by ${found?.ordering ?? '1'} limit ${most}`,
     );
@@ -134,6 +143,11 @@ export class LocalRanges {
     );
     return new Map(rows.map(({ number, origin }) => [number, origin]));
   }
+}
+
+function asking(query: Query): Ask {
+  return async <Row extends object>(sql: string, values?: readonly unknown[]) =>
+    (await query(sql, values)).rows as Row[];
 }
 
 function boundsOf(ranges: readonly KeyRange[]): string {

@@ -34,6 +34,8 @@ export interface ReconcilerOptions {
   readonly tables: readonly ReplicatedTable[];
   /** This node's own database. */
   readonly query: Query;
+  /** The same for what takes as long as a table is large: no limit of time but the signal. */
+  readonly patient: (signal: AbortSignal) => Query;
   readonly handOver: HandOver;
   readonly log: Log;
   /** What is complete here has changed. */

@@ -47,7 +47,10 @@ class Country implements AsyncDisposable {
       parked: new ParkedView('district_a'),
     } as Partial<StreamSide> as StreamSide;
     const query: Query = async (text, values) => await this.nation.query(text, [...(values ?? [])]);
-    const found = await scanRewound({ stream, tables, query }, new AbortController().signal);
+    const found = await scanRewound(
+      { stream, tables, query, patient: () => query },
+      new AbortController().signal,
+    );
     const { rows } = await this.nation.query(
       `select concat_ws(' ', table_name, key, origin, case when only_here then 'only here' else 'differs' end) as line
        from tributary.parked where reason = 'rewound' order by 1`,

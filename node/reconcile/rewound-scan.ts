@@ -10,7 +10,7 @@ import { listRewound, type NewRewound } from '../parking/rewound-table.ts';
 import type { ProviderTable } from '../provider/provider.ts';
 import type { Key, Reader } from '../provider/reader.ts';
 import { compareWalk } from './compare-walk.ts';
-import { type Ask, LocalRanges } from './local-ranges.ts';
+import { LocalRanges } from './local-ranges.ts';
 import { planTable } from './plan-table.ts';
 import { RangeView } from './range-view.ts';
 import { here, judged, leaveOutOthers } from './table-sides.ts';
@@ -24,6 +24,8 @@ export interface RewoundScanOptions {
   readonly tables: readonly ReplicatedTable[];
   /** This node's own database. */
   readonly query: Query;
+  /** The same for what takes as long as a table is large: no limit of time but the signal. */
+  readonly patient: (signal: AbortSignal) => Query;
 }
 
 /** How many keys are listed, by table. @throws TributaryError of provider and database; drifted */
@@ -54,7 +56,7 @@ export async function scanRewound(
  * made, and will be again, by when nobody knows any more what of it may be the last copy.
  */
 async function listAll(
-  { stream, tables, query }: RewoundScanOptions,
+  { stream, tables, query, patient }: RewoundScanOptions,
   table: ReplicatedTable,
   signal: AbortSignal,
 ): Promise<number> {
@@ -67,7 +69,7 @@ async function listAll(
   const read = { schema, name, columns: key, key };
   const keyTypeOids = key.map((one) => target.columns.get(one)?.typeOid ?? 0);
   const plan = { read, compared: read, keyTypeOids, originColumn };
-  const local = new LocalRanges(askOf(query), plan, {
+  const local = new LocalRanges({ query, patient: patient(signal) }, plan, {
     subtree: judged(stream.scope),
     ...here(table, tables),
   });
@@ -85,11 +87,6 @@ async function listAll(
   }
 }
 
-function askOf(query: Query): Ask {
-  return async <Row extends object>(sql: string, values?: readonly unknown[]) =>
-    (await query(sql, values)).rows as Row[];
-}
-
 /** A heartbeat tells of now: an older one takes the place of a newer one. */
 function isHeartbeat({ schema, name }: Name): boolean {
   return schema === 'tributary' && name === 'heartbeat';
@@ -105,12 +102,12 @@ function isSame(a: Name, b: Name): boolean {
 }
 
 async function sideOf(
-  { stream, tables, query }: RewoundScanOptions,
+  { stream, tables, query, patient }: RewoundScanOptions,
   { table, published, reader, signal }: Scanned,
 ): Promise<TableSide> {
   const plan = await planTable(table, { published, tables, scope: stream.scope, query });
   await leaveOutOthers(reader, plan, stream.scope);
-  const local = new LocalRanges(askOf(query), plan, {
+  const local = new LocalRanges({ query, patient: patient(signal) }, plan, {
     subtree: judged(stream.scope),
     ...here(table, tables),
   });

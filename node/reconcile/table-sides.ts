@@ -5,7 +5,7 @@ import type { Query } from '../database/query.ts';
 import type { TableName } from '../parking/parked-key.ts';
 import type { ProviderTable } from '../provider/provider.ts';
 import type { Reader } from '../provider/reader.ts';
-import { type Ask, LocalRanges } from './local-ranges.ts';
+import { LocalRanges } from './local-ranges.ts';
 import { planTable } from './plan-table.ts';
 import type { StreamSide } from './stream-side.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -17,6 +17,8 @@ export interface TableSidesOptions {
   readonly tables: readonly ReplicatedTable[];
   /** This node's own database. */
   readonly query: Query;
+  /** The same for what takes as long as a table is large: no limit of time but the signal. */
+  readonly patient: (signal: AbortSignal) => Query;
 }
 
 export class TableSides implements AsyncDisposable {
@@ -42,17 +44,18 @@ export class TableSides implements AsyncDisposable {
     published: readonly ProviderTable[],
     signal: AbortSignal,
   ): Promise<TableSide> {
-    const { stream, query, tables } = this.#options;
+    const { stream, query, patient, tables } = this.#options;
     const plan = await planTable(table, { published, tables, scope: stream.scope, query });
-    const ask: Ask = async <Row extends object>(sql: string, values?: readonly unknown[]) =>
-      (await query(sql, values)).rows as Row[];
     const reader = await this.reader();
     await leaveOutOthers(reader, plan, stream.scope);
     return {
       stream,
       plan,
       reader,
-      local: new LocalRanges(ask, plan, { subtree: judged(stream.scope), ...here(table, tables) }),
+      local: new LocalRanges({ query, patient: patient(signal) }, plan, {
+        subtree: judged(stream.scope),
+        ...here(table, tables),
+      }),
       query,
       signal,
     };

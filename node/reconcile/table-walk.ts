@@ -137,7 +137,7 @@ class TableWalk {
     // Also while it is held, which may be for days.
     this.#side.stream.parked.compare(row, 'settling');
     const noted = await countKeys(query, row);
-    if (noted > (await this.#allowed())) {
+    if (noted > this.#options.removals && noted > (await this.#allowed())) {
       await stopTable(query, row, { state: 'held', failure: null });
       return 'held';
     }

@@ -21,6 +21,8 @@ export interface VerifierOptions {
   readonly tables: readonly ReplicatedTable[];
   /** This node's own database. */
   readonly query: Query;
+  /** The same for what takes as long as a table is large: no limit of time but the signal. */
+  readonly patient: (signal: AbortSignal) => Query;
   readonly log: Log;
 }
 

@@ -4,6 +4,8 @@
  */
 import type { Applier } from '../apply/applier.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import { patientQuery } from '../database/patient-query.ts';
+import type { Query } from '../database/query.ts';
 import { noteListed, rewound } from '../database/restart-stream.ts';
 import { beginStream, takeOver, type StreamIdentity, type StreamRow } from '../database/streams.ts';
 import { queryOf, type TributaryDatabase } from '../database/tables.ts';
@@ -171,7 +173,11 @@ async function sortOut(
     throw new TributaryError('provider_not_level', { stream: scope.provider });
   }
   const query = queryOf(database);
-  const found = await unlessAborted(scanRewound({ stream, tables, query }, signal), signal);
+  const patient = (until: AbortSignal): Query => patientQuery(database, until);
+  const found = await unlessAborted(
+    scanRewound({ stream, tables, query, patient }, signal),
+    signal,
+  );
   if (found && !signal.aborted) {
     // crash point: rewound-found
     await noteListed(database, row, found);
@@ -203,7 +209,8 @@ function besideStream(
   },
 ): AsyncDisposable {
   const ended = new AbortController();
-  const common = { stream: run.stream, tables, query: queryOf(database), log };
+  const patient = (until: AbortSignal): Query => patientQuery(database, until);
+  const common = { stream: run.stream, tables, query: queryOf(database), patient, log };
   const reconciler = new Reconciler({
     ...common,
     handOver: run.handOver,
