@@ -141,6 +141,41 @@ void test('a deferred constraint is enforced over all slices of a large transact
   );
 });
 
+/** Values that go round, so that only steps get them in, and a step whose value is taken for good. */
+const circle = `
+  update bed set code = 'free' where id = 'b1';
+  update bed set code = 'c1' where id = 'b2';
+  update bed set code = 'c2' where id = 'b1';
+  update bed set code = 'taken' where id = 'b3';`;
+
+void test('a truncate is not repeated behind the rows that follow it', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.subscriber.query(`insert into bed values ('here', 'taken')`);
+  await pair.provider.query(`begin; truncate place; insert into place values ('a', 'c1'); commit`);
+  await pair.provider.query(`begin; ${circle} commit`);
+  await pair.drain(applier);
+  assert.deepEqual(await pair.parked(), ['bed ["b3"] row_failed 23505 bed_code_key']);
+  await pair.assertEqual('place');
+  assert.equal(applier.progress().rows.get('public.place')?.truncate, 1);
+});
+
+void test('a step that failed before a truncate is not taken again behind it', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.subscriber.query(`insert into bed values ('here', 'taken')`);
+  await pair.provider.query(
+    `begin; ${circle} truncate bed; insert into bed values ('a', 'c1'), ('b', 'c3'); commit`,
+  );
+  await pair.drain(applier);
+  assert.deepEqual(await pair.parked(), []);
+  assert.deepEqual(await pair.rows('subscriber', 'bed'), [
+    '(a,c1,)',
+    '(b,c3,)',
+    '(here,taken,)',
+  ]);
+});
+
 void test('a row deleted and made again has the local defaults again; one only changed keeps its values', async () => {
   await using pair = await levelPair();
   await using applier = await pair.applier();

@@ -10,6 +10,7 @@ import { runSets, type SetMode } from './set-run.ts';
 import { sift } from './sift.ts';
 import { runSteps } from './step-run.ts';
 import { Tally } from './tally.ts';
+import { withoutTruncated } from './without-truncated.ts';
 import { merge, type Work } from './work.ts';
 
 export interface SliceOptions {
@@ -114,7 +115,8 @@ async function sieve(transactions: readonly Transaction[], options: SliceOptions
     await split(transactions, options);
   }
   if (parking.suspends) {
-    await sift(transactions, { ...work, taking: parking.resume() }, { last: true });
+    const again = withoutTruncated(transactions);
+    await sift(again, { ...work, taking: parking.resume() }, { last: true });
   }
   await mark;
   await settle(session, [wholeSavepoint.release]);
