@@ -113,6 +113,28 @@ void test('the same where rows must be applied one after the other', async () =>
   );
 });
 
+void test('a change that waited for a value moves its own row, not the one that has its key by now', async () => {
+  await using pair = await levelPair({
+    subscriberDdl: `
+      create function pass() returns trigger language plpgsql as 'begin return new; end';
+      create trigger pass before insert or update on bed for each row execute function pass();
+      alter table bed enable always trigger pass;
+      insert into bed values ('here', 'taken', 'here', 'district_a')`,
+  });
+  await using applier = await pair.applier();
+  // The last insert writes the row that stands here, and so frees the value n2 wants.
+  await pair.provider.query(`begin;
+    update bed set id = 'n1' where id = 'b1';
+    insert into bed values ('b1', 'new', 'new');
+    update bed set id = 'n2', code = 'taken' where id = 'n1';
+    update bed set note = 'moved' where id = 'n2';
+    insert into bed values ('here', 'other', 'here');
+    commit`);
+  await pair.drain(applier);
+  await equalBut(pair, {});
+  assert.deepEqual(await pair.parked(), []);
+});
+
 void test('bad rows of every kind are found among good ones, whatever their number', async () => {
   await using pair = await levelPair();
   await using applier = await pair.applier();

@@ -30,6 +30,8 @@ export class PartParking implements Taking {
   readonly #refused = new Map<string, Refused>();
   /** Keys a step failed on: their last state in the slice is tried at its end. */
   readonly #suspended = new Map<string, Refused>();
+  /** The changes that failed, and those left out behind them. */
+  #waiting = new Set<Change>();
 
   constructor(known: KnownKeys) {
     this.#known = known;
@@ -52,6 +54,9 @@ export class PartParking implements Taking {
     if (!tuples.some((tuple) => this.#isOut(layout, tuple))) {
       return true;
     }
+    if (tuples.some((tuple) => this.#suspended.has(identity(layout, tuple)))) {
+      this.#waiting.add(change);
+    }
     for (const tuple of tuples) {
       if (!this.#isOut(layout, tuple)) {
         this.refuse({ layout, tuple, cause: because('update_missing'), waitsFor: null });
@@ -65,6 +70,7 @@ export class PartParking implements Taking {
   }
 
   suspend(layout: Layout, change: Change, cause: ParkCause): void {
+    this.#waiting.add(change);
     for (const tuple of tuplesOf(change)) {
       const refused = { layout, tuple, cause, waitsFor: null };
       this.#suspended.set(identity(layout, tuple), refused);
@@ -76,20 +82,17 @@ export class PartParking implements Taking {
     return this.#suspended.size > 0;
   }
 
-  /** Takes the changes of suspended keys alone, and suspends none any more. */
+  /**
+   * Takes the changes that wait, and suspends none any more. No other change of their keys: it went in, and its key may be
+   * another row's by now.
+   */
   resume(): Taking {
-    const only = new Set(this.#suspended.keys());
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
     this.#suspended.clear();
     return {
       quiet: false,
-      takes: (layout, change) => {
-        const keys = tuplesOf(change).map((tuple) => identity(layout, tuple));
-        const touched = keys.some((key) => only.has(key));
-        if (touched) {
-          keys.forEach((key) => only.add(key));
-        }
-        return touched && this.takes(layout, change);
-      },
+      takes: (layout, change) => waiting.has(change) && this.takes(layout, change),
     };
   }
 
