@@ -12,13 +12,15 @@ import { keyTexts } from './key-texts.ts';
 import { type Layout, type MappedColumn, originOfTuple } from './layout.ts';
 import { rowKeyOf } from './row-key.ts';
 import type { Query } from './session.ts';
-import { match, type Param, source } from './statements.ts';
+import { isRewound, match, type Param, source } from './statements.ts';
 import type { Touched } from './touched-rows.ts';
 
 export interface Judging {
   readonly query: Query;
   /** The names of the subtree as a binary text array. */
   readonly origins: Buffer;
+  /** The same without those that are awaited. */
+  readonly removable: Buffer;
 }
 
 /** Keys of rows that were touched and are orphans now, each once. @throws the database's error. */
@@ -44,12 +46,12 @@ export async function waitingKeys(
 
 /**
  * Orphans of the subtree among all rows of a table, which was copied without looking for them: they are taken out, those
- * that refer to one taken out too, and their keys wait.
+ * that refer to one taken out too, and their keys wait. Rows that may be the last copy stay as they are.
  */
 export async function takeOutOrphans(
   keys: readonly ForeignKey[],
   layout: Layout,
-  { query, origins }: Judging,
+  { query, removable }: Judging,
 ): Promise<readonly NewParked[]> {
   const own = keys.filter(({ rule, table }) => rule === 'wait' && nameOf(table) === layout.table);
   const found: NewParked[] = [];
@@ -58,8 +60,9 @@ export async function takeOutOrphans(
     for (const key of own) {
       const { text, origin } = told(key, layout);
       const { rows } = await query(
-        `delete from ${qualified(layout.target)} t where ${origin} = any ($1::text[]) and not ${holds(key)} returning ${text}`,
-        [origins],
+        `delete from ${qualified(layout.target)} t
+         where ${origin} = any ($1::text[]) and not ${holds(key)} and not ${isRewound(layout)} returning ${text}`,
+        [removable],
       );
       found.push(...(rows as ToldRow[]).map((row) => waiting(layout, row)));
     }

@@ -184,3 +184,27 @@ void test('a copy is judged when its table is through: orphans among its rows ar
   assert.deepEqual(await pair.parked(), ['stay ["1"] orphan', 'stay ["4"] orphan']);
   assert.deepEqual(await all(pair), ['bed 1', 'stay 3', 'stay 5', 'ward a']);
 });
+
+void test('of a copied table rows that may be the last copy are not taken out, nor those of an origin that is awaited', async () => {
+  await using pair = await StreamPair.create({
+    ddl,
+    tables,
+    scope: { subtree: new Set(['district_a', 'district_c']), awaited: new Set(['district_c']) },
+    // The child went back in time, and what the beds refer to was taken out here.
+    subscriberDdl: `set session_replication_role = replica;
+      insert into bed values (1, 'gone', true, 'district_a'), (2, 'gone', true, 'district_a'), (3, 'gone', true, 'district_c');
+      insert into tributary.parked (provider, schema_name, table_name, key, reason, only_here, retry_at)
+        values ('district_a', 'public', 'bed', '["1"]', 'rewound', true, 'infinity');
+      reset session_replication_role`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into ward values ('a'); insert into bed values (4, 'a')`);
+  const [step] = (await pair.transactions()).flatMap(({ changes }) => changes).slice(1);
+  assert.ok(step?.kind === 'insert');
+  await applier.put(
+    { relation: step.relation, present: [], absent: [], expected: 'any', copied: true },
+    async () => await Promise.resolve(),
+  );
+  assert.deepEqual(await all(pair), ['bed 1', 'bed 3']);
+  assert.deepEqual(await pair.parked(), ['bed ["1"] rewound', 'bed ["2"] orphan']);
+});

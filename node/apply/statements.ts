@@ -177,7 +177,7 @@ export function truncateSql(layout: Layout): string {
 }
 
 /** A row that may be the last copy, since its child went back in time. */
-function isRewound({ target, key }: Layout): string {
+export function isRewound({ target, key }: Layout): string {
   const texts = key.map(({ column }) => `concat(t.${ident(column.name)})`);
   return `exists (select from tributary.parked p where p.reason = 'rewound' and p.schema_name = ${literal(target.schema)} and p.table_name = ${literal(target.name)} and p.key = jsonb_build_array(${texts.join(', ')}))`;
 }
