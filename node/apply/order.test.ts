@@ -97,6 +97,19 @@ void test('a deferred constraint that PostgreSQL does not enforce under apply is
   assert.deepEqual(await pair.rows('subscriber', 'place'), [...before, '(fine,c78)'].sort());
 });
 
+void test('a deferred constraint is judged of the rows that went in, not of a key that does not fit here', async () => {
+  await using pair = await StreamPair.create({
+    ddl: `create table place (id bigint primary key, code text unique deferrable initially deferred)`,
+    tables: [table('place', { key: ['id'] })],
+    subscriberDdl: `alter table place alter column id type int`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`insert into place values (1, 'c1'), (5000000000, 'c2')`);
+  await pair.drain(applier);
+  assert.deepEqual(await pair.parked(), ['place ["5000000000"] row_failed 22003']);
+  assert.deepEqual(await pair.rows('subscriber', 'place'), ['(1,c1)']);
+});
+
 void test('a deferred constraint is enforced over all slices of a large transaction, and between two streams', async () => {
   await using pair = await levelPair();
   await using applier = await pair.applier({ lockTimeoutMs: 200 });

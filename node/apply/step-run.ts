@@ -89,10 +89,14 @@ export class Steps {
     if (!change.new) {
       throw new RangeError('an insert or update without a new row');
     }
-    noteUnenforced(this.#work, layout, [change.new]);
-    return change.kind === 'insert'
-      ? await this.#insert(layout, change.new)
-      : await this.#update(layout, oldKeyTuple(change), change.new);
+    const cause =
+      change.kind === 'insert'
+        ? await this.#insert(layout, change.new)
+        : await this.#update(layout, oldKeyTuple(change), change.new);
+    if (!cause) {
+      noteUnenforced(this.#work, layout, [change.new]);
+    }
+    return cause;
   }
 
   async #insert(layout: Layout, tuple: Tuple): Promise<ParkCause | null> {

@@ -3,6 +3,7 @@
  * another row is tried again after all others, as often as that lets one more in.
  */
 import { because, type ParkCause } from '../parking/parked-key.ts';
+import type { Tuple } from '../pgoutput/tuple.ts';
 import type { Form } from './binding.ts';
 import type { Collapsed, KeyedRow, UpdatedRow } from './collapse.ts';
 import { type Failed, fire } from './counted-set.ts';
@@ -45,6 +46,7 @@ export class TableSift {
   readonly #form: Form;
   readonly #table: TableStatements;
   readonly #suspects: Suspect[] = [];
+  readonly #refused = new Set<Tuple>();
   readonly #verdict: SetVerdict;
   /** A row to be inserted stood here: the others may too. */
   #upserting = false;
@@ -74,12 +76,15 @@ export class TableSift {
     await this.#insert(await this.#absent(whole));
     this.#upserting = true;
     await this.#insert(this.#verdict.takeMissing());
+    const settled = await this.#settle();
+    const written = [...updates, ...inserts].map(({ tuple }) => tuple);
     noteUnenforced(
       this.#work,
       this.#layout,
-      [...updates, ...inserts].map(({ tuple }) => tuple),
+      // What can not be stored need not even fit the types it is compared in.
+      written.filter((tuple) => !this.#refused.has(tuple)),
     );
-    return (await this.#settle()) && !this.#verdict.ordered;
+    return settled && !this.#verdict.ordered;
   }
 
   /** Without a unique key PostgreSQL can not tell a row that is here from a new one: those that are here are updated. */
@@ -255,6 +260,7 @@ export class TableSift {
   /** Of a row whose key changes both keys are parked. */
   #refuse(row: KeyedRow | UpdatedRow, cause: ParkCause): void {
     const layout = this.#layout;
+    this.#refused.add(row.tuple);
     this.#work.refuse({ layout, tuple: row.tuple, cause, waitsFor: null });
     if ('keyChanged' in row && row.keyChanged) {
       this.#work.refuse({ layout, tuple: standingTuple(row), cause, waitsFor: null });
