@@ -221,7 +221,6 @@ class DirectApplier implements Applier {
         const started = performance.now();
         await this.#layouts.prepare(fresh);
         await this.#known.prepare(fresh, work.layoutOf);
-        await this.#judge.note(fresh, work);
         const session = this.#session;
         const from = this.#siftParts > 0 ? 'sift' : 'insert';
         const result = await applySlice(fresh, {
@@ -231,6 +230,7 @@ class DirectApplier implements Applier {
           catalogueFresh,
           from,
         });
+        await this.#judge.note(fresh, work);
         await noteMoved(fresh, work, this.#options.parked);
         this.#expectBadRows(from, { ...result, refused: work.parking.refused.length > 0 });
         this.#phaseMs.apply += performance.now() - started;
@@ -319,7 +319,6 @@ class DirectApplier implements Applier {
       throw driftError(relation, drift);
     }
     await this.#none.prepare(sets, work.layoutOf);
-    await this.#judge.note(sets, work);
     let first = true;
     let adopted = 0;
     const layout = work.layoutOf(relation);
@@ -336,6 +335,7 @@ class DirectApplier implements Applier {
     if (first) {
       await session.command(begin);
     }
+    await this.#judge.note(sets, work);
     // A copy is judged when the table is through: rows of it may refer to later ones.
     await this.#judge.judge(work, { without, waits: expected === 'any' });
     const taken = copied ? await this.#judge.takeOut(relation, work) : [];

@@ -9,7 +9,7 @@ import { bind, formOf, params } from './binding.ts';
 import { type ForeignKey, holds, nameOf } from './foreign-keys.ts';
 import type { Query } from './session.ts';
 import { match, source } from './statements.ts';
-import type { Touched } from './touched-rows.ts';
+import type { Touched, TouchedTables } from './touched-rows.ts';
 
 /** One flag of a table with the foreign keys it tells of. */
 interface Flag {
@@ -21,17 +21,15 @@ interface Flag {
 /** Before the commit. @throws the database's error. */
 export async function judgeFlags(
   keys: readonly ForeignKey[],
-  touched: ReadonlyMap<string, Touched>,
+  touched: TouchedTables,
   query: Query,
 ): Promise<void> {
   for (const flag of flagsOf(keys)) {
-    const own = touched.get(nameOf(flag.table));
-    if (own) {
+    for (const own of touched.get(nameOf(flag.table)) ?? []) {
       await ofTable(flag, own, query);
     }
     for (const key of flag.keys) {
-      const referred = touched.get(nameOf(key.refers));
-      if (referred) {
+      for (const referred of touched.get(nameOf(key.refers)) ?? []) {
         await ofReferred({ flag, key }, referred, query);
       }
     }
@@ -63,7 +61,7 @@ async function ofTable(flag: Flag, { layout, tuples }: Touched, query: Query): P
 /** The rows that refer to rows that were touched, by the values referred to where a tuple holds them. */
 async function ofReferred(
   { flag, key }: { readonly flag: Flag; readonly key: ForeignKey },
-  { layout, tuples }: Touched,
+  { layout, tuples, before }: Touched,
   query: Query,
 ): Promise<void> {
   const columns = key.referred.flatMap((name) =>
@@ -76,7 +74,7 @@ async function ofReferred(
     await query(setSql(flag));
     return;
   }
-  const holding = tuples.filter((tuple) =>
+  const holding = [...before, ...tuples].filter((tuple) =>
     columns.every(({ index }) => !['null', 'unchanged'].includes(tuple.kind(index))),
   );
   const [first] = holding;

@@ -13,7 +13,7 @@ import { type Layout, type MappedColumn, originOfTuple } from './layout.ts';
 import { rowKeyOf } from './row-key.ts';
 import type { Query } from './session.ts';
 import { isRewound, match, type Param, source } from './statements.ts';
-import type { Touched } from './touched-rows.ts';
+import type { TouchedTables } from './touched-rows.ts';
 
 export interface Judging {
   readonly query: Query;
@@ -26,14 +26,12 @@ export interface Judging {
 /** Keys of rows that were touched and are orphans now, each once. @throws the database's error. */
 export async function waitingKeys(
   keys: readonly ForeignKey[],
-  touched: ReadonlyMap<string, Touched>,
+  touched: TouchedTables,
   judging: Judging,
 ): Promise<readonly NewParked[]> {
   const found = new Map<string, NewParked>();
   for (const key of keys.filter(({ rule }) => rule === 'wait')) {
-    const rows = touched.get(nameOf(key.table));
-    if (rows) {
-      const { layout, tuples } = rows;
+    for (const { layout, tuples } of touched.get(nameOf(key.table)) ?? []) {
       const some =
         tuples === 'all'
           ? await ofWritten(key, layout, judging)
@@ -113,7 +111,7 @@ function waiting({ target: { schema, name } }: Layout, row: ToldRow): NewParked 
 /** Keys of all streams that wait for rows which were touched and are here are due now. @throws the database's error. */
 export async function wake(
   keys: readonly ForeignKey[],
-  touched: ReadonlyMap<string, Touched>,
+  touched: TouchedTables,
   { query }: Judging,
 ): Promise<void> {
   const waited = keys.filter(({ rule, refers }) => rule === 'wait' && touched.has(nameOf(refers)));
@@ -121,16 +119,17 @@ export async function wake(
     return;
   }
   for (const key of waited) {
-    const { layout, tuples } = touched.get(nameOf(key.refers)) as Touched;
-    const [first] = tuples;
-    if (tuples !== 'all' && typeof first === 'object') {
-      const columns = params(layout.key, formOf(layout, first));
-      const from = `${source(columns)} join ${qualified(key.refers)} t on ${match(columns)}`;
-      await query(
-        `update tributary.parked p set retry_at = now()
-         where p.retry_at > now() and p.waits_for in (select ${hash(key, 't', key.referred)} from ${from})`,
-        bind(columns, tuples, layout.table),
-      );
+    for (const { layout, tuples } of touched.get(nameOf(key.refers)) ?? []) {
+      const [first] = tuples;
+      if (tuples !== 'all' && typeof first === 'object') {
+        const columns = params(layout.key, formOf(layout, first));
+        const from = `${source(columns)} join ${qualified(key.refers)} t on ${match(columns)}`;
+        await query(
+          `update tributary.parked p set retry_at = now()
+           where p.retry_at > now() and p.waits_for in (select ${hash(key, 't', key.referred)} from ${from})`,
+          bind(columns, tuples, layout.table),
+        );
+      }
     }
   }
 }

@@ -208,3 +208,85 @@ void test('of a copied table rows that may be the last copy are not taken out, n
   assert.deepEqual(await all(pair), ['bed 1', 'bed 3']);
   assert.deepEqual(await pair.parked(), ['bed ["1"] rewound', 'bed ["2"] orphan']);
 });
+
+const reshaped = {
+  tables: [table('ward', { key: ['code'] }), table('bed', { key: ['id'] })],
+  providerDdl: `alter table bed drop constraint bed_ward_fkey`,
+};
+
+void test('a table that changes its shape within a part is judged in each of its shapes', async () => {
+  await using pair = await StreamPair.create({
+    ...reshaped,
+    ddl: `create table ward (code text primary key);
+      create table bed (id int primary key, old text, ward text references ward)`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`begin;
+    insert into ward values ('w'); insert into bed values (1, 'o', 'w'), (2, 'o', 'none');
+    alter table bed drop column old;
+    insert into bed values (3, 'w'), (4, 'none');
+    commit`);
+  await pair.drain(applier);
+  assert.deepEqual(await pair.rows('subscriber', 'bed'), ['(1,w)', '(3,w)']);
+  assert.deepEqual(await pair.parked(), ['bed ["2"] orphan', 'bed ["4"] orphan']);
+});
+
+void test('no column of one shape is taken for the reference of another', async () => {
+  await using pair = await StreamPair.create({
+    ...reshaped,
+    ddl: `create table ward (code text primary key);
+      create table bed (id int primary key, old text, ward text references ward, note text)`,
+  });
+  await using applier = await pair.applier();
+  await pair.provider.query(`begin;
+    insert into ward values ('w'); insert into bed values (1, 'o', 'w', 'w');
+    alter table bed drop column old;
+    insert into bed values (2, 'none', 'w');
+    commit`);
+  await pair.drain(applier);
+  assert.deepEqual(await pair.rows('subscriber', 'bed'), ['(1,w,w)']);
+  assert.deepEqual(await pair.parked(), ['bed ["2"] orphan']);
+});
+
+/** Numbers here are narrower: some of what the provider has can not be stored, and not even be asked for. */
+async function narrow(rule: 'wait' | 'deactivate'): Promise<StreamPair> {
+  const orphans = rule === 'wait' ? { rule } : { rule, column: 'active' };
+  return await StreamPair.create({
+    ddl: `create table ward (code bigint primary key);
+      create table bed (id bigint primary key, ward bigint references ward)`,
+    tables: [table('ward', { key: ['code'] }), table('bed', { key: ['id'], orphans })],
+    subscriberDdl: `alter table bed drop constraint bed_ward_fkey;
+      alter table ward alter column code type int;
+      alter table bed alter column ward type int, alter column id type int,
+        add foreign key (ward) references ward, add column active boolean`,
+  });
+}
+
+const tooGreat = 5_000_000_000;
+
+for (const rule of ['wait', 'deactivate'] as const) {
+  void test(`rows whose values do not fit here are parked, and not judged, under ${rule}`, async () => {
+    await using pair = await narrow(rule);
+    await using applier = await pair.applier();
+    await pair.provider.query(
+      `insert into ward values (1), (2), (${tooGreat}); insert into bed values (1, 1), (2, ${tooGreat}), (${tooGreat}, 1)`,
+    );
+    await pair.drain(applier);
+    const parked = [
+      'bed ["2"] row_failed 22003',
+      `bed ["${tooGreat}"] row_failed 22003`,
+      `ward ["${tooGreat}"] row_failed 22003`,
+    ];
+    assert.deepEqual(await pair.parked(), parked);
+    assert.deepEqual(await pair.rows('subscriber', 'bed'), ['(1,1)']);
+    // What is parked is not judged when it changes either, nor a state in between that was never stored.
+    await pair.provider.query(`begin;
+      update bed set ward = ward where id <> 1;
+      update bed set ward = ${tooGreat} where id = 1;
+      update bed set ward = 2 where id = 1;
+      commit`);
+    await pair.drain(applier);
+    assert.deepEqual(await pair.parked(), parked);
+    assert.deepEqual(await pair.rows('subscriber', 'bed'), ['(1,2)']);
+  });
+}

@@ -8,7 +8,9 @@ import { Broken, brokenKeys } from './deferred-check.ts';
 import { ForeignKeys } from './foreign-keys.ts';
 import { judgeFlags } from './orphan-flags.ts';
 import { takeOutOrphans, waitingKeys, wake } from './orphan-waiting.ts';
+import { segments } from './segment.ts';
 import type { Query } from './session.ts';
+import { Tally } from './tally.ts';
 import { TouchedRows } from './touched-rows.ts';
 import type { Work } from './work.ts';
 
@@ -39,12 +41,20 @@ export class PartJudge {
     this.#foreignKeys.reload();
   }
 
-  /** Remembers what the transactions touch. @throws the database's error. */
-  async note(transactions: readonly Transaction[], { layoutOf }: Work): Promise<void> {
+  /** Remembers what transactions that went in have touched; what was left out is not judged. @throws the database's error. */
+  async note(transactions: readonly Transaction[], work: Work): Promise<void> {
     await this.#foreignKeys.prepare();
     if (this.#foreignKeys.all.length > 0) {
-      const involved = (table: string): boolean => this.#foreignKeys.involves(table);
-      this.#touched.note(transactions, layoutOf, involved);
+      const involved = (relation: Relation): boolean =>
+        this.#foreignKeys.involves(tableText(relation));
+      const taken = segments(transactions, {
+        ...work,
+        layoutOf: (relation) => (involved(relation) ? work.layoutOf(relation) : null),
+        taking: work.parking.taken,
+        tally: new Tally(),
+        refuse: () => {},
+      });
+      this.#touched.note(taken);
     }
   }
 

@@ -65,6 +65,16 @@ export class PartParking implements Taking {
     return false;
   }
 
+  /** The same of transactions that went in, where nothing more is refused. */
+  get taken(): Taking {
+    return {
+      quiet: this.quiet,
+      takes: (layout, change) =>
+        !this.#known.isBlocked(layout.table) &&
+        !tuplesOf(change).some((tuple) => this.#isOut(layout, tuple)),
+    };
+  }
+
   refuse(refused: Refused): void {
     this.#refused.set(identity(refused.layout, refused.tuple), refused);
   }

@@ -1,22 +1,29 @@
 /** The rows of some tables that a part touched, for what is judged at its end. */
-import type { Relation } from '../pgoutput/messages.ts';
-import type { Transaction } from '../pgoutput/part.ts';
+import type { Change } from '../pgoutput/change.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
+import { collapse } from './collapse.ts';
 import type { Layout } from './layout.ts';
 import { oldKeyTuple } from './row-key.ts';
+import type { Segment } from './segment.ts';
 
-/** Tuples of a table whose rows a part touched; all: too many to remember, or a truncate. */
+/** Rows of a table that a part touched, as one layout reads them: a table may change its shape within a part. */
 export interface Touched {
   readonly layout: Layout;
-  tuples: Tuple[] | 'all';
+  /** As they went in; all: too many to remember, or a truncate. */
+  readonly tuples: Tuple[] | 'all';
+  /** What stood here before, under the key it had. */
+  readonly before: Tuple[];
 }
+
+/** By table; of one entry where all its rows were touched. */
+export type TouchedTables = ReadonlyMap<string, readonly Touched[]>;
 
 const remembered = 100_000;
 
 export class TouchedRows {
-  #tables = new Map<string, Touched>();
+  #tables = new Map<string, Touched[]>();
 
-  get tables(): ReadonlyMap<string, Touched> {
+  get tables(): TouchedTables {
     return this.#tables;
   }
 
@@ -25,39 +32,59 @@ export class TouchedRows {
     this.#tables = new Map();
   }
 
-  note(
-    transactions: readonly Transaction[],
-    layoutOf: (relation: Relation) => Layout | null,
-    isOfInterest: (table: string) => boolean,
-  ): void {
-    for (const { changes } of transactions) {
-      for (const step of changes) {
-        if (step.kind === 'truncate') {
-          step.relations.forEach((relation) => this.#add(layoutOf(relation), 'all', isOfInterest));
-        } else if (step.kind !== 'message') {
-          const old = oldKeyTuple(step);
-          const both = step.new && step.new !== old ? [old, step.new] : [old];
-          this.#add(layoutOf(step.relation), both, isOfInterest);
-        }
+  /** What was left out of the segments was not touched, and its values need not fit here. */
+  note(segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      if (segment.kind === 'truncate') {
+        segment.layouts.forEach((layout) => this.#all(layout));
+      } else {
+        segment.tables.forEach(({ layout, changes }) => this.#add(layout, changes));
       }
     }
   }
 
-  #add(
-    layout: Layout | null,
-    tuples: readonly Tuple[] | 'all',
-    isOfInterest: (table: string) => boolean,
-  ): void {
-    if (!layout || !isOfInterest(layout.table)) {
+  #all(layout: Layout): void {
+    this.#tables.set(layout.table, [{ layout, tuples: 'all', before: [] }]);
+  }
+
+  #add(layout: Layout, changes: readonly Change[]): void {
+    const known = this.#tables.get(layout.table) ?? [];
+    if (known.some(({ tuples }) => tuples === 'all')) {
       return;
     }
-    const known = this.#tables.get(layout.table);
-    if (!known) {
-      this.#tables.set(layout.table, { layout, tuples: tuples === 'all' ? 'all' : [...tuples] });
-    } else if (tuples === 'all' || known.tuples === 'all' || known.tuples.length > remembered) {
-      known.tuples = 'all';
-    } else {
-      known.tuples.push(...tuples);
+    const some = known.find((one) => one.layout === layout) ?? { layout, tuples: [], before: [] };
+    if (!known.includes(some)) {
+      known.push(some);
+      this.#tables.set(layout.table, known);
+    }
+    const { now, before } = lastStates(layout, changes);
+    const of = (one: Touched): number => one.tuples.length + one.before.length;
+    if (known.reduce((sum, one) => sum + of(one), now.length + before.length) > remembered) {
+      this.#all(layout);
+    } else if (some.tuples !== 'all') {
+      now.forEach((tuple) => (some.tuples as Tuple[]).push(tuple));
+      before.forEach((tuple) => some.before.push(tuple));
     }
   }
+}
+
+interface States {
+  readonly now: readonly Tuple[];
+  readonly before: readonly Tuple[];
+}
+
+/** A state in between was never stored, and its values need not fit here. */
+function lastStates({ keyIndexes }: Layout, changes: readonly Change[]): States {
+  if (changes.every(({ kind }) => kind === 'insert')) {
+    return { now: changes.flatMap((change) => change.new ?? []), before: [] };
+  }
+  const { deletes, passing, updates, inserts, ambiguous } = collapse(changes, keyIndexes);
+  if (ambiguous) {
+    return { now: changes.flatMap((change) => change.new ?? []), before: changes.map(oldKeyTuple) };
+  }
+  const before = [...deletes, ...passing].map(({ tuple }) => tuple);
+  return {
+    now: [...updates, ...inserts].map(({ tuple }) => tuple),
+    before: [...before, ...updates.filter(({ old, tuple }) => old !== tuple).map(({ old }) => old)],
+  };
 }
