@@ -182,11 +182,7 @@ void test('a step that failed before a truncate is not taken again behind it', a
   );
   await pair.drain(applier);
   assert.deepEqual(await pair.parked(), []);
-  assert.deepEqual(await pair.rows('subscriber', 'bed'), [
-    '(a,c1,)',
-    '(b,c3,)',
-    '(here,taken,)',
-  ]);
+  assert.deepEqual(await pair.rows('subscriber', 'bed'), ['(a,c1,)', '(b,c3,)', '(here,taken,)']);
 });
 
 void test('a row deleted and made again has the local defaults again; one only changed keeps its values', async () => {

@@ -58,14 +58,17 @@ export class TouchedRows {
       this.#tables.set(layout.table, known);
     }
     const { now, before } = lastStates(layout, changes);
-    const of = (one: Touched): number => one.tuples.length + one.before.length;
-    if (known.reduce((sum, one) => sum + of(one), now.length + before.length) > remembered) {
+    if (known.reduce((sum, one) => sum + countOf(one), now.length + before.length) > remembered) {
       this.#all(layout);
     } else if (some.tuples !== 'all') {
       now.forEach((tuple) => (some.tuples as Tuple[]).push(tuple));
       before.forEach((tuple) => some.before.push(tuple));
     }
   }
+}
+
+function countOf({ tuples, before }: Touched): number {
+  return tuples.length + before.length;
 }
 
 interface States {
