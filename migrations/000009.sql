@@ -42,7 +42,9 @@ as $$
     )
 $$;
 
--- As before, and false for an origin whose rows have not been compared since it goes by way of another child.
+-- As before, and false for an origin whose rows have not been compared since it goes by way of another child, and wherever a
+-- table is still to be made equal: one that was left alone lacks what it missed, also when it is left alone no more. Not for
+-- keys that a person has seen ('mend'): those of a copy that was said to be complete.
 create or replace function tributary.refresh_origins() returns void
 language sql
 set search_path = pg_catalog, pg_temp
@@ -73,8 +75,8 @@ as $$
           case when exists (select from tributary.blocked b where b.provider = r.via) then 'blocked' end,
           case when exists (
             select from tributary.reconcile t
-            where t.provider = r.via and t.state <> 'done' and t.reason in ('column_added', 'definition_changed')
-          ) then 'reconcile' end,
+            where t.provider = r.via and t.state <> 'done' and t.reason not in ('mend', 'moved')
+          ) and s.incomplete is null then 'reconcile' end,
           'parked: ' || nullif(k.parked, 0),
           'waiting: ' || nullif(k.waiting, 0)
         ), '')

@@ -74,7 +74,9 @@ function streamStatus(stream: StreamReport, snapshot: Snapshot): StreamStatus {
   const lacking = [
     ...(row?.incomplete ? [row.incomplete] : []),
     ...(blocked.length > 0 ? ['blocked'] : []),
-    ...(sample.copies.some((copy) => isRepair(copy, stream.provider)) ? ['reconcile'] : []),
+    ...(!row?.incomplete && sample.copies.some((copy) => isRepair(copy, stream.provider))
+      ? ['reconcile']
+      : []),
     ...(parked.length > 0 ? ['parked'] : []),
   ];
   const live = progress?.connected ? progress : null;
@@ -138,13 +140,9 @@ function blockedStatus(one: Blocked): StreamStatus['blocked'][number] {
     : { table, reason: 'parked', cause, column, sqlstate, advice: adviceForBlocked };
 }
 
-/** Made equal because its definition changed, or an origin came over; first copies and changed publications are noted with the stream. */
+/** Not equal yet; keys a person has seen, of a copy that was complete, are no more than verify says of them. */
 function isRepair({ provider, state, reason }: Copy, stream: string): boolean {
-  return (
-    provider === stream &&
-    state !== 'done' &&
-    (reason === 'column_added' || reason === 'definition_changed' || reason === 'moved')
-  );
+  return provider === stream && state !== 'done' && reason !== 'mend';
 }
 
 /** Of a copy under way, at its pace so far; an estimate of rows that fell short says nothing. */
