@@ -71,14 +71,20 @@ export async function loadReconcile(
   provider: string | null,
 ): Promise<readonly ReconcileRow[]> {
   const { rows } = await query(
-    `select provider, schema_name, table_name, state, reason, through, estimated::text, walked::text, sent::text,
-       repaired::text, bytes::text, allowed::text, failure, fills, wanted_at, started_at, finished_at
+    `select ${columns}
      from tributary.reconcile
      where $1::text is null or provider = $1
      order by provider, schema_name, table_name`,
     [provider],
   );
-  return (rows as readonly RawRow[]).map((row) => ({
+  return (rows as readonly RawRow[]).map(reconcileRow);
+}
+
+const columns = `provider, schema_name, table_name, state, reason, through, estimated::text, walked::text, sent::text,
+       repaired::text, bytes::text, allowed::text, failure, fills, wanted_at, started_at, finished_at`;
+
+function reconcileRow(row: RawRow): ReconcileRow {
+  return {
     provider: row.provider,
     schema: row.schema_name,
     name: row.table_name,
@@ -96,7 +102,7 @@ export async function loadReconcile(
     wantedAt: row.wanted_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
-  }));
+  };
 }
 
 /** Tables that were never walked are wanted; the others stay as they are. */
@@ -116,13 +122,21 @@ export async function wantNew(
   );
 }
 
-export async function startTable(query: Query, at: Place, estimated: number): Promise<void> {
-  await query(
+/** What is to be walked is the row as it is begun: since it was looked for, a part may have wanted the table anew. Null: it is gone. */
+export async function startTable(
+  query: Query,
+  at: Place,
+  estimated: number,
+): Promise<ReconcileRow | null> {
+  const { rows } = await query(
     `update tributary.reconcile set
        state = 'running', estimated = $4, failure = null, started_at = coalesce(started_at, now()), finished_at = null
-     where provider = $1 and schema_name = $2 and table_name = $3`,
+     where provider = $1 and schema_name = $2 and table_name = $3
+     returning ${columns}`,
     [at.provider, at.schema, at.name, estimated],
   );
+  const [row] = rows as readonly RawRow[];
+  return row ? reconcileRow(row) : null;
 }
 
 export interface BegunTable {
@@ -160,7 +174,7 @@ export async function advanceTable(query: Query, at: Place, by: Advance): Promis
   );
 }
 
-/** The walk ended without reaching equality. */
+/** The walk ended without reaching equality. One that waits for a person was not meanwhile wanted anew. */
 export async function stopTable(
   query: Query,
   at: Place,
@@ -168,7 +182,7 @@ export async function stopTable(
 ): Promise<void> {
   await query(
     `update tributary.reconcile set state = $4, failure = $5
-     where provider = $1 and schema_name = $2 and table_name = $3`,
+     where provider = $1 and schema_name = $2 and table_name = $3 and ($4 = 'failed' or state = 'running')`,
     [at.provider, at.schema, at.name, state, failure],
   );
 }

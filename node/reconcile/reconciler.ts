@@ -224,7 +224,7 @@ export class Reconciler {
       this.#options.completenessChanged();
       if (end === 'held') {
         log.warn(fields, 'more rows differ than may be overwritten or removed without a word');
-      } else {
+      } else if (end === 'equal') {
         log.info(fields, 'a table is equal');
       }
     } catch (error) {

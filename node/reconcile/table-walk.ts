@@ -21,41 +21,53 @@ import { keysAtOnce, portions, settle, settleAll } from './settle.ts';
 import type { TableSide } from './table-side.ts';
 
 export interface WalkOptions {
-  readonly row: ReconcileRow;
+  readonly row: Pick<ReconcileRow, 'provider' | 'schema' | 'name'>;
   /** Rows that may be overwritten or removed without a person's word; also 1 % of the subtree's rows here. */
   readonly removals: number;
   /** After each page or chunk: how long it took, milliseconds. */
   readonly pace: (tookMs: number) => Promise<void>;
 }
 
-export type WalkEnd = 'equal' | 'held';
+/** gone: it is not wanted any more. */
+export type WalkEnd = 'equal' | 'held' | 'gone';
 
 /** A copy is cheaper than a comparison where fewer rows stand here than a quarter of what the provider has. */
 const copyBelow = 0.25;
 
 /** @throws TributaryError of provider, apply and this node's own database */
 export async function walkTable(side: TableSide, options: WalkOptions): Promise<WalkEnd> {
-  const adopting = side.stream.scope.adopts !== null && options.row.reason === 'first_copy';
-  const walk = new TableWalk({ ...side, adopting }, options);
+  const row = await startTable(side.query, options.row, await estimate(side));
+  if (!row) {
+    return 'gone';
+  }
+  const adopting = side.stream.scope.adopts !== null && row.reason === 'first_copy';
+  const walk = new TableWalk({ ...side, adopting }, { ...options, row });
   return await walk.run();
+}
+
+async function estimate({ reader, plan }: TableSide): Promise<number> {
+  await using view = await reader.look();
+  return await view.estimate(plan.read);
+}
+
+interface Walked extends WalkOptions {
+  readonly row: ReconcileRow;
 }
 
 class TableWalk {
   readonly #side: TableSide;
-  readonly #options: WalkOptions;
+  readonly #options: Walked;
   #since = performance.now();
   #copied = false;
 
-  constructor(side: TableSide, options: WalkOptions) {
+  constructor(side: TableSide, options: Walked) {
     this.#side = side;
     this.#options = options;
   }
 
   async run(): Promise<WalkEnd> {
     const { row } = this.#options;
-    const estimated = await this.#estimate();
-    await startTable(this.#side.query, row, estimated);
-    if (row.reason === 'mend') {
+    if (row.reason === 'mend' || row.reason === 'mend_held') {
       // The keys of the plan that a person has seen are noted already.
       return await this.#settleNoted();
     }
@@ -63,7 +75,7 @@ class TableWalk {
     if (row.through === null) {
       await forgetKeys(this.#side.query, row, 'all');
     }
-    const expected = Math.max(1, estimated - row.walked);
+    const expected = Math.max(1, (row.estimated ?? 0) - row.walked);
     const here = await this.#side.local.countAfter(row.through, Math.ceil(expected * copyBelow));
     this.#since = performance.now();
     await (this.#wasCopying || here < expected * copyBelow ? this.#copy() : this.#compare());
@@ -74,11 +86,6 @@ class TableWalk {
   get #wasCopying(): boolean {
     const { through, sent, walked } = this.#options.row;
     return through !== null && 2 * sent > walked;
-  }
-
-  async #estimate(): Promise<number> {
-    await using view = await this.#side.reader.look();
-    return await view.estimate(this.#side.plan.read);
   }
 
   async #copy(): Promise<void> {

@@ -784,8 +784,8 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/reconcile/table-walk.ts',
-        find: "side.stream.scope.adopts !== null && options.row.reason === 'first_copy'",
-        replace: "side.stream.scope.adopts !== null && options.row.reason === 'never'",
+        find: "side.stream.scope.adopts !== null && row.reason === 'first_copy'",
+        replace: "side.stream.scope.adopts !== null && row.reason === 'never'",
       },
     ],
     test: {
