@@ -202,19 +202,49 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
      where provider <> $1 and schema_name = $2 and table_name = $3 and reason = 'origin_violation'`,
     [at.provider, at.schema, at.name],
   );
+  await noteComplete(query, at.provider);
+}
+
+/** With no table of the stream left to be made equal, what comes by it is complete, as far as this node can say. */
+export async function noteComplete(query: Query, provider: string): Promise<void> {
   await query(
     `update tributary.stream s set incomplete = null
      where s.provider = $1 and s.incomplete is not null
        and not exists (select from tributary.reconcile r where r.provider = $1 and r.state <> 'done')`,
-    [at.provider],
+    [provider],
   );
+  await noteRoutesLevel(query, provider);
+  await query('select tributary.refresh_origins()');
+}
+
+/** Tables that are compared for an origin that came over are wanted with the end of its wait, all at once. */
+export async function noteRoutesLevel(query: Query, provider: string): Promise<void> {
   await query(
     `update tributary.route o set level = true
      where o.via = $1 and not o.level and not o.awaited
        and not exists (select from tributary.reconcile r where r.provider = $1 and r.state <> 'done')`,
-    [at.provider],
+    [provider],
   );
-  await query('select tributary.refresh_origins()');
+}
+
+/** Reasons that ask for less than the whole table, or concern less than all its origins. */
+const narrow = `'mend', 'mend_held', 'moved'`;
+
+/**
+ * The stream left the table alone: where it was walked already, changes were left out too, and what a person allowed was
+ * about less. It is walked from its beginning.
+ */
+export async function wantBlocked(query: Query, at: Place): Promise<void> {
+  await query(
+    `insert into tributary.reconcile as r (provider, schema_name, table_name, reason) values ($1, $2, $3, 'blocked')
+     on conflict (provider, schema_name, table_name) do update set
+       state = 'wanted',
+       reason = case when r.state in ('done', 'held') or r.reason in (${narrow}) then 'blocked' else r.reason end,
+       through = null, estimated = null, walked = 0, sent = 0, repaired = 0, bytes = 0, allowed = null,
+       wanted_at = now(), started_at = null, finished_at = null
+     where r.state in ('done', 'held') or r.through is not null or r.reason in (${narrow})`,
+    [at.provider, at.schema, at.name],
+  );
 }
 
 /** A table is to be walked from its beginning, once more if it was; what it may fill is added to what it may already. */

@@ -11,6 +11,7 @@ import {
   type ReconcileRow,
   stopTable,
   wantNew,
+  wantBlocked,
 } from '../database/reconcile-tables.ts';
 import type { Log } from '../log.ts';
 import { type Parked, tableText } from '../parking/parked-key.ts';
@@ -163,13 +164,8 @@ export class Reconciler {
     const { query, stream } = this.#options;
     for (const name of stream.parked.blocked) {
       const [schema = '', ...rest] = name.split('.');
-      await query(
-        `insert into tributary.reconcile (provider, schema_name, table_name, reason) values ($1, $2, $3, 'blocked')
-         on conflict (provider, schema_name, table_name) do update set
-           state = 'wanted', reason = 'blocked', through = null, wanted_at = now(), started_at = null, finished_at = null
-         where reconcile.state in ('done', 'held')`,
-        [stream.scope.provider, schema, rest.join('.')],
-      );
+      const at = { provider: stream.scope.provider, schema, name: rest.join('.') };
+      await wantBlocked(query, at);
     }
   }
 
@@ -213,7 +209,7 @@ export class Reconciler {
     const fields = { stream: row.provider, table, reason: row.reason };
     try {
       const side = await this.#sides.open(row, published, signal);
-      await this.#base(row);
+      await this.#takeBack(row);
       log.info(fields, 'a table is being made equal');
       const end = await walkTable(side, {
         row,
@@ -256,7 +252,7 @@ export class Reconciler {
    * What wrote to a table before it was published must have ended before a snapshot of it is of use. A table that the
    * stream left alone is the stream's again from here on: what it left out, every later snapshot sees.
    */
-  async #base(row: ReconcileRow): Promise<void> {
+  async #takeBack(row: ReconcileRow): Promise<void> {
     const { query, stream } = this.#options;
     if (stream.parked.isBlocked(tableText(row))) {
       await stream.parked.exclusive(async () => {
@@ -264,6 +260,8 @@ export class Reconciler {
         await unblock(query, row.provider, row);
         stream.parked.unblock(row);
       });
+        // It may have been blocked since it was looked for.
+        await wantBlocked(query, row);
     }
     const want = `${row.schema}.${row.name} ${row.wantedAt.getTime()}`;
     if (row.reason === 'publication_changed' && row.through === null && !this.#based.has(want)) {
