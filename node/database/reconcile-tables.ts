@@ -256,9 +256,10 @@ export async function wantAgain(
   await query(
     `insert into tributary.reconcile as r (provider, schema_name, table_name, reason, fills) values ($1, $2, $3, $4, $5)
      on conflict (provider, schema_name, table_name) do update set
-       state = 'wanted', reason = case when r.state = 'done' then excluded.reason else r.reason end,
+       state = 'wanted',
+       reason = case when r.state in ('done', 'held') or r.reason in (${narrow}) then excluded.reason else r.reason end,
        fills = array(select distinct f from unnest(r.fills || excluded.fills) f), through = null, estimated = null,
-       walked = 0, sent = 0, repaired = 0, bytes = 0, failure = null, wanted_at = now(), started_at = null,
+       walked = 0, sent = 0, repaired = 0, bytes = 0, allowed = null, failure = null, wanted_at = now(), started_at = null,
        finished_at = null`,
     [at.provider, at.schema, at.name, reason, fills],
   );
