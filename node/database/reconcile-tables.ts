@@ -150,7 +150,7 @@ export interface BegunTable {
 export async function begunTables(query: Query, provider: string): Promise<readonly BegunTable[]> {
   const { rows } = await query(
     `select r.schema_name as schema, r.table_name as name, r.state = 'held' as held from tributary.reconcile r
-     where r.provider = $1 and r.started_at is not null and r.state <> 'done' and r.reason <> 'mend'`,
+     where r.provider = $1 and r.started_at is not null and r.state <> 'done' and r.reason not in ('mend', 'mend_held')`,
     [provider],
   );
   return rows as readonly BegunTable[];

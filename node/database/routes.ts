@@ -131,7 +131,7 @@ export async function endWait(
      where exists (select from ended)
      on conflict (provider, schema_name, table_name) do update set
        state = 'wanted',
-       reason = case when r.state in ('done', 'held') or r.reason = 'mend' then 'moved' else r.reason end,
+       reason = case when r.state in ('done', 'held') or r.reason in ('mend', 'mend_held') then 'moved' else r.reason end,
        through = null, estimated = null, walked = 0, sent = 0, repaired = 0, bytes = 0, allowed = null, failure = null,
        wanted_at = now(), started_at = null, finished_at = null`,
     [child, origins, tables.map(({ schema }) => schema), tables.map(({ name }) => name)],

@@ -194,7 +194,8 @@ export async function differencesOf(
 /**
  * What a run found is to be made equal: rows that are missing here are added, the others overwritten or removed, as the
  * plan said. Of a table with more keys than are kept the whole is walked, and as many allowed. Tables that are being made
- * equal anyway, and those compared anew since, are left out. Several statements, for one transaction. How many keys.
+ * equal anyway, and those compared anew since, by whomever, are left out. What is noted of one that waits for a person stays:
+ * rows that moved meanwhile. Several statements, for one transaction. How many keys.
  */
 export async function wantMended(query: Query, provider: string, run: string): Promise<number> {
   const { rows } = await query(
@@ -202,8 +203,15 @@ export async function wantMended(query: Query, provider: string, run: string): P
      select v.provider, v.schema_name, v.table_name, case when v.found <= ${keysKept} then 'mend' else 'mend_whole' end, v.found
      from tributary.verify v
      where v.provider = $1 and v.run = $2 and v.state = 'done' and v.found > 0
+       and not exists (
+         select from tributary.reconcile r
+         where r.provider = v.provider and r.schema_name = v.schema_name and r.table_name = v.table_name
+           and r.state = 'held' and r.started_at > v.started_at
+       )
      on conflict (provider, schema_name, table_name) do update set
-       state = 'wanted', reason = excluded.reason, allowed = excluded.allowed, through = null, estimated = null,
+       state = 'wanted',
+       reason = case when reconcile.state = 'held' and reconcile.reason <> 'mend' and excluded.reason = 'mend' then 'mend_held' else excluded.reason end,
+       allowed = excluded.allowed, through = null, estimated = null,
        walked = 0, sent = 0, repaired = 0, bytes = 0, failure = null, wanted_at = now(), started_at = null,
        finished_at = null
      where reconcile.state in ('done', 'held')
@@ -214,14 +222,19 @@ export async function wantMended(query: Query, provider: string, run: string): P
   for (const { schema_name, table_name } of wanted) {
     const at = [provider, schema_name, table_name];
     await query(
-      `delete from tributary.reconcile_key where provider = $1 and schema_name = $2 and table_name = $3`,
-      at,
-    );
-    await query(
       `insert into tributary.reconcile_key (provider, schema_name, table_name, key)
        select k.provider, k.schema_name, k.table_name, k.key
        from tributary.verify_key k
-       where k.provider = $1 and k.schema_name = $2 and k.table_name = $3`,
+       where k.provider = $1 and k.schema_name = $2 and k.table_name = $3
+       on conflict do nothing`,
+      at,
+    );
+    await query(
+      `update tributary.reconcile r set allowed = greatest(r.allowed, (
+         select count(*) from tributary.reconcile_key k
+         where k.provider = $1 and k.schema_name = $2 and k.table_name = $3
+       ))
+       where r.provider = $1 and r.schema_name = $2 and r.table_name = $3`,
       at,
     );
   }
