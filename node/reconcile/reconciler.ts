@@ -8,6 +8,7 @@ import { localError } from '../database/local-error.ts';
 import type { Query } from '../database/query.ts';
 import {
   loadReconcile,
+  noteComplete,
   type ReconcileRow,
   stopTable,
   wantNew,
@@ -98,7 +99,7 @@ export class Reconciler {
     await this.#lookAtDefinitions();
     await this.#options.handOver.look(async () => await this.#sides.published());
     let rows = await loadReconcile(query, provider);
-    const isNew = reason !== null && rows.length === 0;
+    const isNew = reason !== null && rows.every(isDone);
     if (!isNew && !rows.some((row) => isOpen(row) && this.#failures.isDue(tableText(row)))) {
       if (!retried) {
         await this.#sides.close();
@@ -107,6 +108,11 @@ export class Reconciler {
     }
     const published = await this.#sides.published();
     if (reason !== null) {
+      if (rows.length > 0 && rows.every(isDone)) {
+        // The last table that was open was taken out of the file.
+        await noteComplete(query, provider);
+        this.#options.completenessChanged();
+      }
       await wantNew(query, provider, { tables: published, reason });
       rows = await loadReconcile(query, provider);
     }
@@ -285,6 +291,10 @@ export class Reconciler {
         { ...fields, ...context, code, advice },
         'a table was not made equal; it is tried again',
       );
+function isDone({ state }: ReconcileRow): boolean {
+  return state === 'done';
+}
+
     }
   }
 }

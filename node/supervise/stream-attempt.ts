@@ -4,6 +4,7 @@
  */
 import type { Applier } from '../apply/applier.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
+import { forgetLeftTables } from '../database/left-tables.ts';
 import { patientQuery } from '../database/patient-query.ts';
 import type { Query } from '../database/query.ts';
 import { noteListed, rewound } from '../database/restart-stream.ts';
@@ -86,6 +87,11 @@ export async function attemptStream(
   const known = await takeOver(database, name);
   if (known?.paused) {
     throw new TributaryError('paused', { stream: name });
+  }
+  if (known) {
+    await database.transaction().execute(async (transaction) => {
+      await forgetLeftTables(queryOf(transaction), name, options.tables);
+    });
   }
   await using provider = ends.openProvider(name);
   events.opened(provider);

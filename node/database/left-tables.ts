@@ -1,0 +1,28 @@
+/** What is noted of tables that the topology file names no more: nobody makes them equal, and nobody waits for them. */
+import type { Query } from './query.ts';
+import { noteRoutesLevel } from './reconcile-tables.ts';
+
+interface TableName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+const kinds = ['reconcile', 'reconcile_key', 'verify', 'verify_key', 'blocked', 'partial'] as const;
+
+/** Keys that may be the last copy of a row stay, until a person decides. Several statements, for one transaction. */
+export async function forgetLeftTables(
+  query: Query,
+  provider: string,
+  /** The replication set. */
+  tables: readonly TableName[],
+): Promise<void> {
+  const values = [provider, tables.map(({ schema }) => schema), tables.map(({ name }) => name)];
+  const left = `provider = $1 and (schema_name, table_name) not in (
+    select t.schema_name, t.name from unnest($2::text[], $3::text[]) t (schema_name, name))`;
+  for (const kind of kinds) {
+    await query(`delete from tributary.${kind} where ${left}`, values);
+  }
+  await query(`delete from tributary.parked where ${left} and reason <> 'rewound'`, values);
+  await noteRoutesLevel(query, provider);
+  await query('select tributary.refresh_origins()');
+}
