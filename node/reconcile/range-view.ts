@@ -27,7 +27,8 @@ export class RangeView implements AsyncDisposable {
     for (let waitMs = leastWaitMs; ; waitMs = Math.min(2 * waitMs, greatestWaitMs)) {
       signal.throwIfAborted();
       if (!trail.based) {
-        trail.rebase(await reader.runningXids());
+        const { era } = trail;
+        trail.rebase(await reader.runningXids(), era);
       }
       const watch = trail.watch(table);
       try {

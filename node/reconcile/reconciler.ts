@@ -11,8 +11,8 @@ import {
   noteComplete,
   type ReconcileRow,
   stopTable,
-  wantNew,
   wantBlocked,
+  wantNew,
 } from '../database/reconcile-tables.ts';
 import type { Log } from '../log.ts';
 import { type Parked, tableText } from '../parking/parked-key.ts';
@@ -56,8 +56,6 @@ export class Reconciler {
   readonly #failures = new RetryTimes();
   readonly #sides: TableSides;
   readonly #definitions: Definitions;
-  /** Tables whose publication was waited for since they were wanted. */
-  readonly #based = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -108,13 +106,13 @@ export class Reconciler {
     }
     const published = await this.#sides.published();
     if (reason !== null) {
+      await wantNew(query, provider, { tables: published, reason });
+      rows = await loadReconcile(query, provider);
       if (rows.length > 0 && rows.every(isDone)) {
         // The last table that was open was taken out of the file.
         await noteComplete(query, provider);
         this.#options.completenessChanged();
       }
-      await wantNew(query, provider, { tables: published, reason });
-      rows = await loadReconcile(query, provider);
     }
     const due = rows.filter((row) => isOpen(row) && this.#failures.isDue(tableText(row)));
     const ordered = await this.#order(due, published);
@@ -255,24 +253,18 @@ export class Reconciler {
   }
 
   /**
-   * What wrote to a table before it was published must have ended before a snapshot of it is of use. A table that the
-   * stream left alone is the stream's again from here on: what it left out, every later snapshot sees.
+   * A table that the stream left alone is the stream's again from here on: what it left out, every later snapshot sees.
    */
   async #takeBack(row: ReconcileRow): Promise<void> {
     const { query, stream } = this.#options;
     if (stream.parked.isBlocked(tableText(row))) {
       await stream.parked.exclusive(async () => {
         stream.applier.forgetTables();
+        // It may have been blocked since it was looked for.
+        await wantBlocked(query, row);
         await unblock(query, row.provider, row);
         stream.parked.unblock(row);
       });
-        // It may have been blocked since it was looked for.
-        await wantBlocked(query, row);
-    }
-    const want = `${row.schema}.${row.name} ${row.wantedAt.getTime()}`;
-    if (row.reason === 'publication_changed' && row.through === null && !this.#based.has(want)) {
-      this.#based.add(want);
-      this.#options.stream.trail.unbase();
     }
   }
 
@@ -291,16 +283,16 @@ export class Reconciler {
         { ...fields, ...context, code, advice },
         'a table was not made equal; it is tried again',
       );
-function isDone({ state }: ReconcileRow): boolean {
-  return state === 'done';
-}
-
     }
   }
 }
 
 function isOpen({ state }: ReconcileRow): boolean {
   return state === 'wanted' || state === 'running' || state === 'failed';
+}
+
+function isDone({ state }: ReconcileRow): boolean {
+  return state === 'done';
 }
 
 function isAbort(error: unknown): boolean {

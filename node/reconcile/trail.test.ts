@@ -98,6 +98,31 @@ void test('after a new slot, what runs at the provider counts, and what an earli
   assert.equal(trail.isSeen(parseSnapshot('11:11:'), watch), true);
 });
 
+void test('from the part on that changes the publication, no snapshot is of use before what ran then has ended', () => {
+  const trail = new Trail();
+  trail.rebase(new Set());
+  const { era } = trail;
+  trail.observe(
+    [
+      transaction(3, {
+        kind: 'message',
+        transactional: true,
+        lsn: noLsn,
+        prefix: 'tributary',
+        content: Buffer.from('publication'),
+      }),
+    ],
+    whole,
+  );
+  assert.equal(trail.based, false);
+  trail.rebase(new Set(), era);
+  assert.equal(trail.based, false, 'that was asked before the part came');
+  trail.rebase(new Set([2]));
+  using watch = trail.watch(table);
+  assert.equal(trail.isSeen(parseSnapshot('2:4:2'), watch), false);
+  assert.equal(trail.isSeen(parseSnapshot('4:4:'), watch), true);
+});
+
 void test('a transaction larger than memory, a truncate and too many keys send the reader back', () => {
   const trail = new Trail();
   trail.rebase(new Set());

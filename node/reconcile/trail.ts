@@ -3,6 +3,7 @@
  * provider may not see yet although they are applied here, and the keys touched since a range was begun to be read.
  * Outlives connections; begins anew with the process. Pure.
  */
+import { changesPublication } from '../apply/publication-change.ts';
 import { rowKey } from '../apply/row-key.ts';
 import type { Change } from '../pgoutput/change.ts';
 import type { Relation } from '../pgoutput/messages.ts';
@@ -18,32 +19,33 @@ export class Trail {
   readonly #xids = new Set<number>();
   readonly #watches = new Set<Watch>();
   #based = false;
+  #era = 0;
 
   /** False: ask the provider which transactions run now, and call `rebase`. */
   get based(): boolean {
     return this.#based;
   }
 
+  /** Another after what was asked before counts no more. */
+  get era(): number {
+    return this.#era;
+  }
+
   /**
    * Transactions that run at the provider now: an earlier process may have applied one of them, or one wrote to a table
    * before it was published. A snapshot must see the end of each.
    */
-  rebase(running: ReadonlySet<number>): void {
+  rebase(running: ReadonlySet<number>, asked = this.#era): void {
     for (const xid of running) {
       this.#xids.add(xid);
     }
-    this.#based = true;
+    this.#based = asked === this.#era;
   }
 
   /** A new slot: what ran when it was made counts as applied; ids from before may be of another server. */
   restart(): void {
     this.#xids.clear();
-    this.#based = false;
-  }
-
-  /** The publication changed: what ran then must have ended before a snapshot is of use. */
-  unbase(): void {
-    this.#based = false;
+    this.#unbase();
   }
 
   /** What is about to be applied: whole transactions, or the first slice of one that was spooled. */
@@ -51,9 +53,14 @@ export class Trail {
     for (const { xid } of transactions) {
       this.#xids.add(xid);
     }
+    // What ran when the publication changed must have ended before a snapshot is of use: it may have written to a table before
+    // that was published. Of a spooled transaction only the first slice is seen, and the rest may change it.
+    if (spooled || changesPublication(transactions)) {
+      this.#unbase();
+    }
     if (this.#xids.size > maxXids) {
       this.#xids.clear();
-      this.#based = false;
+      this.#unbase();
     }
     for (const watch of this.#watches) {
       watch.note(transactions, spooled);
@@ -69,6 +76,11 @@ export class Trail {
       this.#xids.delete(xid);
     }
     return this.#based;
+  }
+
+  #unbase(): void {
+    this.#based = false;
+    this.#era += 1;
   }
 
   /** Notes the keys of a table touched from now on. To be begun before the snapshot is taken. */
