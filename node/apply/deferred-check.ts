@@ -2,7 +2,7 @@
  * Deferrable constraints are not enforced under session_replication_role = replica: checked here, before the commit. A
  * key that breaks one is parked, and the part applied again without it.
  */
-import type { NewParked, ParkCause } from '../parking/parked-key.ts';
+import { keyText, type NewParked, type ParkCause } from '../parking/parked-key.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { bind, formOf, params } from './binding.ts';
 import { parkedOf } from './key-texts.ts';
@@ -40,6 +40,12 @@ export class Broken extends Error {
     super('rows can not stay as they are');
     this.name = 'Broken';
     this.keys = keys;
+  }
+
+  /** None: the attempt was made without all of them already, and another would come to the same. */
+  besides(without: readonly NewParked[]): readonly NewParked[] {
+    const out = new Set(without.map(keyText));
+    return this.keys.filter((key) => !out.has(keyText(key)));
   }
 }
 

@@ -159,8 +159,9 @@ class DirectApplier implements Applier {
         return await once({ catalogueFresh, without });
       } catch (error) {
         await this.#rollback();
-        if (error instanceof Broken) {
-          without.push(...error.keys);
+        const broken = error instanceof Broken ? error.besides(without) : [];
+        if (broken.length > 0) {
+          without.push(...broken);
           continue;
         }
         if (error instanceof Isolated) {

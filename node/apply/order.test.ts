@@ -97,6 +97,30 @@ void test('a deferred constraint that PostgreSQL does not enforce under apply is
   assert.deepEqual(await pair.rows('subscriber', 'place'), [...before, '(fine,c78)'].sort());
 });
 
+void test('in slices a row that breaks a deferred constraint with one that stands here is parked, whichever key is greater', async () => {
+  await using pair = await levelPair();
+  await using applier = await pair.applier();
+  await pair.subscriber.query(
+    `insert into place values ('a', 'first', 'district_a'), ('z', 'last', 'district_a')`,
+  );
+  const before = await pair.rows('subscriber', 'place');
+  await pair.provider.query(
+    `insert into place values ('m', 'last'), ('n', 'first'), ('o', 'own'); update place set code = code where id = 'p1'`,
+  );
+  const transactions = await pair.transactions();
+  const position = transactions.at(-1)?.endLsn;
+  assert.ok(position);
+  await applier.apply(
+    spooledPart(
+      transactions.map((one) => [one]),
+      position,
+    ),
+  );
+  const broken = 'row_failed 23505 place_code_key';
+  assert.deepEqual(await pair.parked(), [`place ["m"] ${broken}`, `place ["n"] ${broken}`]);
+  assert.deepEqual(await pair.rows('subscriber', 'place'), [...before, '(o,own)'].sort());
+});
+
 void test('a deferred constraint is judged of the rows that went in, not of a key that does not fit here', async () => {
   await using pair = await StreamPair.create({
     ddl: `create table place (id bigint primary key, code text unique deferrable initially deferred)`,

@@ -12,7 +12,7 @@ import { keyTexts } from './key-texts.ts';
 import { type Layout, type MappedColumn, originOfTuple } from './layout.ts';
 import { rowKeyOf } from './row-key.ts';
 import type { Query } from './session.ts';
-import { isRewound, match, type Param, source } from './statements.ts';
+import { isRewound, match, type Param, source, written } from './statements.ts';
 import type { TouchedTables } from './touched-rows.ts';
 
 export interface Judging {
@@ -68,7 +68,7 @@ export async function takeOutOrphans(
   return found;
 }
 
-/** Orphans among the rows this transaction wrote; rows other streams wrote meanwhile are of other origins. */
+/** Orphans among the rows this transaction wrote. */
 async function ofWritten(
   key: ForeignKey,
   layout: Layout,
@@ -77,7 +77,7 @@ async function ofWritten(
   const { text, origin } = told(key, layout);
   const { rows } = await query(
     `select ${text} from ${qualified(layout.target)} t
-     where age(t.xmin) <= age(pg_current_xact_id()::xid) and ${origin} = any ($1::text[]) and not ${holds(key)}`,
+     where ${written('t')} and ${origin} = any ($1::text[]) and not ${holds(key)}`,
     [origins],
   );
   return (rows as ToldRow[]).map((row) => waiting(layout, row));

@@ -1,6 +1,6 @@
 /** What can only be told at the end of a local transaction: constraints that are not enforced under apply, and orphans. */
 import type { ReplicatedTable } from '../config/model.ts';
-import { type NewParked, tableText } from '../parking/parked-key.ts';
+import { keyText, type NewParked, tableText } from '../parking/parked-key.ts';
 import type { ParkedView } from '../parking/parked-view.ts';
 import type { Relation } from '../pgoutput/messages.ts';
 import type { Transaction } from '../pgoutput/part.ts';
@@ -84,8 +84,4 @@ export class PartJudge {
     const layout = work.layoutOf(relation);
     return layout ? await takeOutOrphans(this.#foreignKeys.all, layout, work) : [];
   }
-}
-
-function keyText({ table, key }: NewParked): string {
-  return JSON.stringify([tableText(table), key]);
 }

@@ -199,13 +199,21 @@ export function deferrableSql(
   return `select distinct s.n::int as n from ${source(key, 'counted')} join ${table} t on ${match(key)} join ${table} o on ${clash(constraint)} where ${earlier}`;
 }
 
-/** The same of every row of the subtree: the keys, as arrays of text. Parameter: the origins. */
+/**
+ * The same of every row of the subtree this transaction wrote: the keys, as arrays of text. A row that stood here before is
+ * not blamed, for the transaction applied without its key would break the constraint again. Parameter: the origins.
+ */
 export function deferrableOfAllSql(layout: Layout, constraint: DeferrableConstraint): string {
   const table = qualified(layout.target);
   const key = layout.key.map(({ column }) => ident(column.name));
   const own = `row(${key.map((name) => `t.${name}`).join(', ')})`;
   const other = `row(${key.map((name) => `o.${name}`).join(', ')})`;
-  return `select distinct array[${key.map((name) => `concat(t.${name})`).join(', ')}] as key from ${table} t join ${table} o on ${clash(constraint)} where ${guard(layout, 1)} and (${originText(layout, 'o')} <> all ($1::text[]) or ${own} > ${other})`;
+  return `select distinct array[${key.map((name) => `concat(t.${name})`).join(', ')}] as key from ${table} t join ${table} o on ${clash(constraint)} where ${guard(layout, 1)} and ${written('t')} and (${originText(layout, 'o')} <> all ($1::text[]) or not ${written('o')} or ${own} > ${other})`;
+}
+
+/** By this transaction or one that began later: those are of other streams, and their rows of other origins. */
+export function written(alias: string): string {
+  return `age(${alias}.xmin) <= age(pg_current_xact_id()::xid)`;
 }
 
 /**

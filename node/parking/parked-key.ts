@@ -62,6 +62,11 @@ export function tableText({ schema, name }: TableName): string {
   return `${schema}.${name}`;
 }
 
+/** A key of a table as one text. */
+export function keyText({ table, key }: KeyOfTable): string {
+  return JSON.stringify([tableText(table), key]);
+}
+
 /** Of `schema.name`; only the name may hold dots. */
 export function tableNameOf(text: string): TableName {
   const dot = text.indexOf('.');
