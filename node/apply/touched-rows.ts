@@ -52,22 +52,24 @@ export class TouchedRows {
     if (known.some(({ tuples }) => tuples === 'all')) {
       return;
     }
-    const some = known.find((one) => one.layout === layout) ?? { layout, tuples: [], before: [] };
-    if (!known.includes(some)) {
-      known.push(some);
-      this.#tables.set(layout.table, known);
-    }
     const { now, before } = lastStates(layout, changes);
-    if (known.reduce((sum, one) => sum + countOf(one), now.length + before.length) > remembered) {
+    if (known.reduce((sum, one) => sum + count(one), now.length + before.length) > remembered) {
       this.#all(layout);
-    } else if (some.tuples !== 'all') {
-      now.forEach((tuple) => (some.tuples as Tuple[]).push(tuple));
-      before.forEach((tuple) => some.before.push(tuple));
+      return;
+    }
+    const same = known.find((one) => one.layout === layout);
+    if (same && same.tuples !== 'all') {
+      const { tuples } = same;
+      now.forEach((tuple) => tuples.push(tuple));
+      before.forEach((tuple) => same.before.push(tuple));
+    } else {
+      const made = { layout, tuples: [...now], before: [...before] };
+      this.#tables.set(layout.table, [...known, made]);
     }
   }
 }
 
-function countOf({ tuples, before }: Touched): number {
+function count({ tuples, before }: Touched): number {
   return tuples.length + before.length;
 }
 
