@@ -7,7 +7,16 @@ interface TableName {
   readonly name: string;
 }
 
-const kinds = ['reconcile', 'reconcile_key', 'verify', 'verify_key', 'blocked', 'partial'] as const;
+/** With its definition gone, a table that comes back is one that was not known. */
+const kinds = [
+  'reconcile',
+  'reconcile_key',
+  'verify',
+  'verify_key',
+  'blocked',
+  'partial',
+  'definition',
+] as const;
 
 /** Keys that may be the last copy of a row stay, until a person decides. Several statements, for one transaction. */
 export async function forgetLeftTables(

@@ -195,6 +195,11 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
      where provider = $1 and schema_name = $2 and table_name = $3 and state = 'running'`,
     [at.provider, at.schema, at.name],
   );
+  await query(
+    `update tributary.verify set differing = 0
+     where provider = $1 and schema_name = $2 and table_name = $3 and state = 'done' and differing > 0`,
+    [at.provider, at.schema, at.name],
+  );
   // crash point: table-done
   // A row that had stood here under an origin of this stream may have been in the way of another's.
   await query(
@@ -262,6 +267,16 @@ export async function wantAgain(
        walked = 0, sent = 0, repaired = 0, bytes = 0, allowed = null, failure = null, wanted_at = now(), started_at = null,
        finished_at = null`,
     [at.provider, at.schema, at.name, reason, fills],
+  );
+  await query('select tributary.refresh_origins()');
+}
+
+/** A table of the stream that was not one before is to be walked, unless it is to be anyway. */
+export async function wantFound(query: Query, at: Place): Promise<void> {
+  await query(
+    `insert into tributary.reconcile (provider, schema_name, table_name, reason) values ($1, $2, $3, 'table_added')
+     on conflict (provider, schema_name, table_name) do nothing`,
+    [at.provider, at.schema, at.name],
   );
   await query('select tributary.refresh_origins()');
 }

@@ -4,7 +4,7 @@
  * its tables were is kept, compared with what they are, and a table that changed is made equal.
  */
 import type { Query } from '../database/query.ts';
-import { wantAgain } from '../database/reconcile-tables.ts';
+import { wantAgain, wantFound } from '../database/reconcile-tables.ts';
 import { tableDigests } from '../database/table-digest.ts';
 import type { Log } from '../log.ts';
 import { type TableName, tableText } from '../parking/parked-key.ts';
@@ -135,6 +135,10 @@ export class Definitions {
       if (known && (fills.length > 0 || known.storage !== storage)) {
         await wantAgain(query, at, { reason: 'definition_changed', fills });
         this.#say(at, 'the definition of a table changed at the provider: it is made equal');
+      }
+      if (!known && before.size > 0) {
+        // Named by the file again, or for the first time: what was published of it meanwhile went by.
+        await wantFound(query, at);
       }
       await query(
         `insert into tributary.definition (provider, schema_name, table_name, columns, storage) values ($1, $2, $3, $4, $5)

@@ -1,5 +1,6 @@
 /** What happens to a table in the middle of its comparison, which then goes on as if nothing had. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { Trouble } from '../trouble.ts';
 
@@ -124,7 +125,7 @@ void test('a publication that changes while another table is compared has every 
   await untilCount(trouble, 'all 50 are here', approved, 50);
 });
 
-void test('a table that is taken out of the file does not leave the stream incomplete for ever', async () => {
+void test('a table that is taken out of the file does not leave the stream incomplete for ever, and comes back whole', async () => {
   await using trouble = await Trouble.create();
   const process = trouble.start();
   await trouble.flows();
@@ -145,6 +146,27 @@ void test('a table that is taken out of the file does not leave the stream incom
     trouble,
     'the change has come',
     `select from tributary.reconcile where reason = 'publication_changed' limit 1`,
+  );
+  await untilEqual(trouble);
+  // The child's file has it still, so its publication does not change; this one's names it again.
+  await trouble.writeTopology();
+  await trouble.prepare('district_a');
+  await untilEqual(trouble);
+  const id = randomUUID();
+  await trouble.child.query(
+    `insert into public.laboratory_result (id, released, value) values ('${id}', true, 1)`,
+  );
+  const behind = await trouble.approve();
+  await untilCount(
+    trouble,
+    'what follows it in the stream is here',
+    `select from public.case_report where id = '${behind}'`,
+  );
+  process.signal('SIGHUP');
+  await untilCount(
+    trouble,
+    'the row that went by is here',
+    `select from public.laboratory_result where id = '${id}'`,
   );
   await untilEqual(trouble);
 });
