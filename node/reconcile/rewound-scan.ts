@@ -44,7 +44,7 @@ export async function scanRewound(
     }
   }
   for (const table of tables) {
-    if (!published.some((each) => isSame(each, table)) && !isHeartbeat(table)) {
+    if (!isHeartbeat(table) && !published.some((each) => isSame(each, table))) {
       found.set(`${table.schema}.${table.name}`, await listAll(options, table, signal));
     }
   }

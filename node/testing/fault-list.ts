@@ -829,7 +829,7 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/reconcile/table-walk.ts',
-        find: 'if (noted > (await this.#allowed())) {',
+        find: 'if (noted > this.#options.removals && noted > (await this.#allowed())) {',
         replace: 'if (noted > (await this.#allowed()) * 1000) {',
       },
     ],
