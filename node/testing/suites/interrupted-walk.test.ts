@@ -162,6 +162,7 @@ void test('a table that is taken out of the file does not leave the stream incom
     'what follows it in the stream is here',
     `select from public.case_report where id = '${behind}'`,
   );
+  await trouble.prepare('north');
   process.signal('SIGHUP');
   await untilCount(
     trouble,
