@@ -43,6 +43,15 @@ const blocked = [
   } as const,
 ];
 
+const differing = {
+  table: 'public.case_report',
+  state: 'done',
+  rows: 10,
+  bytes: 10,
+  through: '2026-01-01T00:00:00.000Z',
+  differing: 2,
+};
+
 const origin = {
   origin: 'north',
   through: '2026-01-01T00:00:00.000Z',
@@ -123,6 +132,16 @@ const cases: readonly (readonly [string, Partial<StatusReport>, string])[] = [
   ['a stream that needs a person', { streams: [{ ...stream, state: 'person' }] }, 'critical'],
   ['a table left alone', { streams: [{ ...stream, blocked }] }, 'critical'],
   ['a table that lacks a column', { streams: [{ ...stream, partial }] }, 'warning'],
+  [
+    'a table that was found to differ',
+    { streams: [{ ...stream, verified: [differing] }] },
+    'warning',
+  ],
+  [
+    'a table that was found to be equal',
+    { streams: [{ ...stream, verified: [{ ...differing, differing: 0 }] }] },
+    'ok',
+  ],
   ['an origin never heard of', { freshness: [{ ...origin, ageSeconds: null }] }, 'warning'],
   ['an origin long silent', { freshness: [{ ...origin, ageSeconds: 301 }] }, 'warning'],
   [

@@ -73,7 +73,8 @@ function streamRemarks(stream: StatusReport['streams'][number]): Remark[] {
   }
 }
 
-function tableRemarks({ provider, partial, blocked }: StatusReport['streams'][number]): Remark[] {
+function tableRemarks(stream: StatusReport['streams'][number]): Remark[] {
+  const { provider, partial, blocked, verified } = stream;
   return [
     ...blocked.map(({ table, reason, cause, column }) => ({
       verdict: 'critical' as const,
@@ -86,6 +87,16 @@ function tableRemarks({ provider, partial, blocked }: StatusReport['streams'][nu
       verdict: 'warning' as const,
       reason: `${table} goes in without ${columns.join(', ')}, which do not exist here`,
     })),
+    ...verified.flatMap(({ table, differing }) =>
+      differing === null || differing === 0
+        ? []
+        : [
+            {
+              verdict: 'warning' as const,
+              reason: `${table} differs from ${provider} in ${differing} rows, as verify has found`,
+            },
+          ],
+    ),
   ];
 }
 
