@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export interface UntilOptions {
   /** What is waited for, for the message of the failure. */
   readonly what: string;
+  /** Default: 60 s. What takes a second on a quiet machine may take twenty beside other tests. */
   readonly ms?: number;
   readonly everyMs?: number;
   /** true: an exception of the condition ends the wait; else it counts as "not yet" and is the failure's cause. */
@@ -17,7 +18,8 @@ export async function until<T>(
   condition: () => Promise<T> | T,
   options: UntilOptions,
 ): Promise<NonNullable<T>> {
-  const deadline = performance.now() + (options.ms ?? 30_000);
+  const ms = options.ms ?? 60_000;
+  const deadline = performance.now() + ms;
   let cause: unknown;
   for (;;) {
     try {
@@ -33,7 +35,7 @@ export async function until<T>(
     }
     options.signal?.throwIfAborted();
     if (performance.now() > deadline) {
-      throw new Error(`waited ${options.ms ?? 30_000} ms in vain: ${options.what}`, { cause });
+      throw new Error(`waited ${ms} ms in vain: ${options.what}`, { cause });
     }
     await pause(options.everyMs ?? 20);
   }
