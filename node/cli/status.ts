@@ -8,7 +8,7 @@ import { tributaryDatabase } from '../database/tables.ts';
 import { reportStatus } from '../monitor/report-status.ts';
 import { Sampler } from '../monitor/sample.ts';
 import { TributaryError } from '../errors.ts';
-import { leaderLock } from '../supervise/leader.ts';
+import { isLeaderLock, leaderLock } from '../supervise/leader.ts';
 import { statusReport, type StatusReport } from '../monitor/status-report.ts';
 import { stoppedStream } from '../supervise/stream-report.ts';
 import { childrenOf } from '../config/tree.ts';
@@ -25,11 +25,7 @@ const leaderSql = `
   select
   from pg_catalog.pg_locks l
   join pg_catalog.pg_database d on d.oid = l.database
-  where l.locktype = 'advisory'
-    and l.granted
-    and l.objsubid = 1
-    and (l.classid::bigint << 32 | l.objid::bigint) = $1
-    and d.datname = pg_catalog.current_database()`;
+  where d.datname = pg_catalog.current_database() and ${isLeaderLock}`;
 
 export async function statusCommand(
   place: Place,

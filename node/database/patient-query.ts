@@ -2,6 +2,7 @@
  * Statements that take as long as a table is large, over the pool of the small ones: no statement_timeout ends them, but
  * the signal does, and they never have more than some of its connections.
  */
+import { Places } from './places.ts';
 import type { Query } from './query.ts';
 import { queryOf, type TributaryDatabase } from './tables.ts';
 
@@ -15,7 +16,8 @@ export function patientQuery(database: TributaryDatabase, signal: AbortSignal): 
   const own = places.get(database) ?? new Places(most);
   places.set(database, own);
   return async (text, values) => {
-    using _place = await own.take(signal);
+    const leave = await own.take(signal);
+    using _place = { [Symbol.dispose]: leave };
     return await database.transaction().execute(async (transaction) => {
       const query = queryOf(transaction);
       const { rows } = await query(
@@ -39,47 +41,4 @@ export function patientQuery(database: TributaryDatabase, signal: AbortSignal): 
       }
     });
   };
-}
-
-class Places {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async take(signal: AbortSignal): Promise<Disposable> {
-    signal.throwIfAborted();
-    if (this.#free > 0) {
-      this.#free -= 1;
-    } else {
-      await this.#wait(signal);
-    }
-    return { [Symbol.dispose]: () => this.#leave() };
-  }
-
-  async #wait(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = (): void => {
-      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
-      reject(signal.reason);
-    };
-    this.#waiting.push(resolve);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next) {
-      next();
-    } else {
-      this.#free += 1;
-    }
-  }
 }

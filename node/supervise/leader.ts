@@ -13,6 +13,10 @@ import { restartAfter } from './restart-policy.ts';
 
 export const leaderLock = 8390322045806929234n;
 
+/** Rows of pg_locks by which it is held; $1: the lock. */
+export const isLeaderLock = `locktype = 'advisory' and granted and objsubid = 1
+  and (classid::bigint << 32 | objid::bigint) = $1`;
+
 export type LeaderState = 'connecting' | 'waiting' | 'leading';
 
 export interface LeaderOptions {
@@ -146,13 +150,7 @@ async function watchLock(
     }
     try {
       const { rowCount } = await client.query(
-        `select 1
-        from pg_locks
-        where locktype = 'advisory'
-          and pid = pg_backend_pid()
-          and granted
-          and objsubid = 1
-          and (classid::bigint << 32 | objid::bigint) = $1`,
+        `select from pg_locks where pid = pg_backend_pid() and ${isLeaderLock}`,
         [String(leaderLock)],
       );
       if (rowCount === 0) {
