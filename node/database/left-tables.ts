@@ -18,20 +18,27 @@ const kinds = [
   'definition',
 ] as const;
 
-/** Keys that may be the last copy of a row stay, until a person decides. Several statements, for one transaction. */
+/** Keys that may be the last copy of a row stay, until a person decides. For one transaction. Nothing is told anew where nothing is left behind. */
 export async function forgetLeftTables(
   query: Query,
   provider: string,
   /** The replication set. */
   tables: readonly TableName[],
 ): Promise<void> {
-  const values = [provider, tables.map(({ schema }) => schema), tables.map(({ name }) => name)];
   const left = `provider = $1 and (schema_name, table_name) not in (
     select t.schema_name, t.name from unnest($2::text[], $3::text[]) t (schema_name, name))`;
-  for (const kind of kinds) {
-    await query(`delete from tributary.${kind} where ${left}`, values);
+  const gone = [
+    ...kinds.map((kind) => `${kind} as (delete from tributary.${kind} where ${left} returning 1)`),
+    `parked as (delete from tributary.parked where ${left} and reason <> 'rewound' returning 1)`,
+  ];
+  const counts = [...kinds, 'parked'].map((kind) => `(select count(*) from ${kind})`);
+  const { rows } = await query(`with ${gone.join(', ')} select ${counts.join(' + ')} > 0 as some`, [
+    provider,
+    tables.map(({ schema }) => schema),
+    tables.map(({ name }) => name),
+  ]);
+  if ((rows as readonly { some: boolean }[])[0]?.some) {
+    await noteRoutesLevel(query, provider);
+    await query('select tributary.refresh_origins()');
   }
-  await query(`delete from tributary.parked where ${left} and reason <> 'rewound'`, values);
-  await noteRoutesLevel(query, provider);
-  await query('select tributary.refresh_origins()');
 }

@@ -1,31 +1,15 @@
 /** Statements that take as long as a table is large, beside small ones. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type pg from 'pg';
 import { TestDatabase } from '../testing/database.ts';
+import { OwnDatabase } from '../testing/own-database.ts';
 import { until } from '../testing/until.ts';
-import { openPool } from './connect.ts';
 import { patientQuery } from './patient-query.ts';
-import { queryOf, tributaryDatabase, type TributaryDatabase } from './tables.ts';
+import { queryOf } from './tables.ts';
 
-class Node implements AsyncDisposable {
-  readonly test: TestDatabase;
-  readonly pool: pg.Pool;
-  readonly database: TributaryDatabase;
-
-  private constructor(test: TestDatabase) {
-    this.test = test;
-    this.pool = openPool({
-      url: test.url(),
-      applicationName: 'test',
-      settings: { statement_timeout: 300 },
-      max: 6,
-    });
-    this.database = tributaryDatabase(this.pool);
-  }
-
+class Node extends OwnDatabase {
   static async create(): Promise<Node> {
-    return new Node(await TestDatabase.create());
+    return new Node(await TestDatabase.create(), { settings: { statement_timeout: 300 }, max: 6 });
   }
 
   /** How many of the pool's connections are with a statement that never ends. */
@@ -35,11 +19,6 @@ class Node implements AsyncDisposable {
        where datname = current_database() and state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()`,
     );
     return (rows as { count: number }[])[0]?.count ?? -1;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.pool.end();
-    await this.test[Symbol.asyncDispose]();
   }
 }
 

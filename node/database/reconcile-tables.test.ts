@@ -1,14 +1,11 @@
 /** Which tables of a stream are to be made equal, and what is said of the stream as long as one is not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type pg from 'pg';
 import { parseLsn } from '../pgoutput/lsn.ts';
 import { TestDatabase } from '../testing/database.ts';
-import { openPool } from './connect.ts';
+import { OwnDatabase } from '../testing/own-database.ts';
 import { readFreshness } from './freshness.ts';
 import { forgetLeftTables } from './left-tables.ts';
-import { migrate } from './migrate.ts';
-import type { Query } from './query.ts';
 import {
   finishTable,
   loadReconcile,
@@ -22,34 +19,18 @@ import {
 } from './reconcile-tables.ts';
 import { replaceRoutes } from './routes.ts';
 import { beginStream } from './streams.ts';
-import { queryOf, tributaryDatabase, type TributaryDatabase } from './tables.ts';
 import { wantMended } from './verify-tables.ts';
 
 const at = { provider: 'district', schema: 'public', name: 'bed' };
 const run = '00000000-0000-7000-8000-000000000001';
 
-class Region implements AsyncDisposable {
-  readonly test: TestDatabase;
-  readonly pool: pg.Pool;
-  readonly database: TributaryDatabase;
-  readonly query: Query;
-
-  private constructor(test: TestDatabase) {
-    this.test = test;
-    this.pool = openPool({ url: test.url(), applicationName: 'test', max: 4 });
-    this.database = tributaryDatabase(this.pool);
-    this.query = queryOf(this.database);
-  }
-
+class Region extends OwnDatabase {
   /** With a complete stream of the district. */
   static async create(): Promise<Region> {
     const region = new Region(await TestDatabase.create());
-    const client = await region.pool.connect();
-    await migrate(client);
-    client.release();
+    await region.make('region');
     await region.pool.query(
-      `insert into tributary.node (name) values ('region');
-       insert into tributary.heartbeat (node, at, lsn, nonce, version, topology)
+      `insert into tributary.heartbeat (node, at, lsn, nonce, version, topology)
        select n, now(), '0/1', gen_random_uuid(), '1', 'x' from unnest(array['region', 'district']) n`,
     );
     await replaceRoutes(region.database, new Map([['district', 'district']]));
@@ -106,11 +87,6 @@ class Region implements AsyncDisposable {
     const [found] = await readFreshness(this.database);
     return found?.complete === true ? 'complete' : String(found?.reason);
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.pool.end();
-    await this.test[Symbol.asyncDispose]();
-  }
 }
 
 void test('a table that is wanted anew after it was looked for is walked as it is wanted now', async () => {
@@ -122,6 +98,22 @@ void test('a table that is wanted anew after it was looked for is walked as it i
   assert.deepEqual([begun?.reason, begun?.through], ['publication_changed', null]);
   await forgetLeftTables(region.query, 'district', []);
   assert.equal(await startTable(region.query, at, 1), null, 'it is gone');
+});
+
+void test('what verify found is found no more once the table is equal, and not before', async () => {
+  await using region = await Region.create();
+  await region.verified('1 hour', ['a', 'b']);
+  await region.query('update tributary.verify set differing = 2');
+  const differing = async (): Promise<unknown> =>
+    (await region.query('select differing::int from tributary.verify')).rows[0];
+  await region.want('mend');
+  await startTable(region.query, at, 1);
+  await region.query(wantAllSql, ['district', 'publication_changed']);
+  await finishTable(region.query, at);
+  assert.deepEqual(await differing(), { differing: 2 }, 'it was wanted anew');
+  await startTable(region.query, at, 1);
+  await finishTable(region.query, at);
+  assert.deepEqual(await differing(), { differing: 0 });
 });
 
 void test('a table that is wanted anew while it is walked stays wanted when the walk is held', async () => {

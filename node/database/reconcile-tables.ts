@@ -196,8 +196,10 @@ export async function finishTable(query: Query, at: Place): Promise<void> {
     [at.provider, at.schema, at.name],
   );
   await query(
-    `update tributary.verify set differing = 0
-     where provider = $1 and schema_name = $2 and table_name = $3 and state = 'done' and differing > 0`,
+    `update tributary.verify v set differing = 0
+     from tributary.reconcile r
+     where v.provider = $1 and v.schema_name = $2 and v.table_name = $3 and v.state = 'done' and v.differing > 0
+       and r.provider = v.provider and r.schema_name = v.schema_name and r.table_name = v.table_name and r.state = 'done'`,
     [at.provider, at.schema, at.name],
   );
   // crash point: table-done

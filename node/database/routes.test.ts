@@ -1,42 +1,23 @@
 /** Which way an origin comes, and what is waited for when that changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type pg from 'pg';
 import { because } from '../parking/parked-key.ts';
 import { park } from '../parking/parked-table.ts';
 import { ParkedView } from '../parking/parked-view.ts';
 import { listRewound } from '../parking/rewound-table.ts';
 import { parseLsn } from '../pgoutput/lsn.ts';
 import { TestDatabase } from '../testing/database.ts';
-import { openPool } from './connect.ts';
+import { OwnDatabase } from '../testing/own-database.ts';
 import { readFreshness } from './freshness.ts';
-import { migrate } from './migrate.ts';
-import type { Query } from './query.ts';
 import { finishTable, startTable } from './reconcile-tables.ts';
 import { arrivedOrigins, awaitedOrigins, endWait, replaceRoutes } from './routes.ts';
 import { beginStream } from './streams.ts';
-import { queryOf, tributaryDatabase, type TributaryDatabase } from './tables.ts';
 
-class Nation implements AsyncDisposable {
-  readonly test: TestDatabase;
-  readonly pool: pg.Pool;
-  readonly database: TributaryDatabase;
-  readonly query: Query;
-
-  private constructor(test: TestDatabase) {
-    this.test = test;
-    this.pool = openPool({ url: test.url(), applicationName: 'test', max: 4 });
-    this.database = tributaryDatabase(this.pool);
-    this.query = queryOf(this.database);
-  }
-
+class Nation extends OwnDatabase {
   /** Streams from old and new; the district comes by way of old. */
   static async create(): Promise<Nation> {
     const nation = new Nation(await TestDatabase.create());
-    const client = await nation.pool.connect();
-    await migrate(client);
-    client.release();
-    await nation.pool.query(`insert into tributary.node (name) values ('nation')`);
+    await nation.make('nation');
     await nation.hear('nation', '0/1');
     await nation.route({ old: 'old', new: 'new', district: 'old' });
     for (const provider of ['old', 'new']) {
@@ -78,11 +59,6 @@ class Nation implements AsyncDisposable {
   async word(): Promise<string> {
     const found = (await readFreshness(this.database)).find(({ origin }) => origin === 'district');
     return `${found?.via} ${found?.complete ? 'complete' : found?.reason}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.pool.end();
-    await this.test[Symbol.asyncDispose]();
   }
 }
 

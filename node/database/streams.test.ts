@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type pg from 'pg';
 import { TributaryError } from '../errors.ts';
 import { parseLsn } from '../pgoutput/lsn.ts';
 import { TestDatabase } from '../testing/database.ts';
+import { OwnDatabase } from '../testing/own-database.ts';
 import { until } from '../testing/until.ts';
-import { openPool } from './connect.ts';
 import { readFreshness } from './freshness.ts';
 import { purgeHeartbeats, writeHeartbeat } from './heartbeats.ts';
-import { migrate } from './migrate.ts';
 import { replaceRoutes } from './routes.ts';
 import { beginStream, loadStreams, takeOver, witnessOf } from './streams.ts';
-import { tributaryDatabase, type TributaryDatabase } from './tables.ts';
 
 const start = {
   slot: 'tributary_north',
@@ -22,24 +19,11 @@ const start = {
   publicationNonce: '00000000-0000-4000-8000-000000000001',
 };
 
-class Node implements AsyncDisposable {
-  readonly test: TestDatabase;
-  readonly pool: pg.Pool;
-  readonly database: TributaryDatabase;
-
-  private constructor(test: TestDatabase) {
-    this.test = test;
-    this.pool = openPool({ url: test.url(), applicationName: 'test', max: 4 });
-    this.database = tributaryDatabase(this.pool);
-  }
-
+class Node extends OwnDatabase {
   static async create(): Promise<Node> {
     const test = await TestDatabase.create();
     const node = new Node(test);
-    const client = await node.pool.connect();
-    await migrate(client);
-    client.release();
-    await node.pool.query(`insert into tributary.node (name) values ('north')`);
+    await node.make('north');
     return node;
   }
 
@@ -51,11 +35,6 @@ class Node implements AsyncDisposable {
       state: {},
       diskFree: 7,
     });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.pool.end();
-    await this.test[Symbol.asyncDispose]();
   }
 }
 
