@@ -1,12 +1,13 @@
 /**
  * Rows in the order of their keys, nearly: rows that are neighbours in the key's index go in together, which saves
- * 15 to 22 % of the server's time. Six bytes behind what all keys have in common decide; rows alike in them stay as they
- * came. Nothing depends on the order but speed.
+ * 15 to 22 % of the server's time. A few bytes behind what all keys have in common decide, and then how the rows came.
+ * Nothing depends on the order but speed.
  */
 import { slotsFor, type Tuple } from '../pgoutput/tuple.ts';
 import type { KeyColumns } from './row-key.ts';
 
-const prefixBytes = 6;
+/** Bits of a whole number in a double. */
+const exactBits = 53;
 
 export interface KeyOrder {
   readonly columns: KeyColumns;
@@ -25,18 +26,18 @@ export function inKeyOrder<Item>(
     return items;
   }
   const from = commonBytes(keys);
-  const prefixes = new Float64Array(tuples.length);
-  const order = new Uint32Array(tuples.length);
+  const placeBits = Math.ceil(Math.log2(tuples.length));
+  const places = 2 ** placeBits;
+  const prefixBytes = (exactBits - placeBits) >> 3;
+  // Prefix and place in one number: numbers alone are sorted without a call for each comparison, ten times as fast.
+  const order = new Float64Array(tuples.length);
   for (let at = 0; at < tuples.length; at += 1) {
-    order[at] = at;
-    prefixes[at] = prefixOf(
-      keys,
-      (keys.starts[at] as number) + from,
-      keys.starts[at + 1] as number,
-    );
+    const start = (keys.starts[at] as number) + from;
+    const prefix = prefixOf(keys.bytes, { start, end: keys.starts[at + 1] as number, prefixBytes });
+    order[at] = prefix * places + at;
   }
-  order.sort((a, b) => (prefixes[a] as number) - (prefixes[b] as number));
-  return Array.from(order, (at) => items[at] as Item);
+  order.sort();
+  return Array.from(order, (each) => items[each % places] as Item);
 }
 
 interface Keys {
@@ -83,10 +84,13 @@ function commonBytes({ bytes, starts }: Keys): number {
   return common;
 }
 
-function prefixOf({ bytes }: Keys, from: number, end: number): number {
+function prefixOf(
+  bytes: Buffer,
+  key: { readonly start: number; readonly end: number; readonly prefixBytes: number },
+): number {
   let prefix = 0;
-  for (let at = from; at < from + prefixBytes; at += 1) {
-    prefix = prefix * 256 + (at < end ? (bytes[at] as number) : 0);
+  for (let at = key.start; at < key.start + key.prefixBytes; at += 1) {
+    prefix = prefix * 256 + (at < key.end ? (bytes[at] as number) : 0);
   }
   return prefix;
 }

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { clientConfig } from '../database/connect.ts';
+import { bindWithoutCopies } from './bind-message.ts';
 import { reuse } from './copy-codec.ts';
 import { CopyIn } from './copy-in.ts';
 
@@ -78,6 +79,7 @@ export class Session implements AsyncDisposable {
     client.on('error', () => {
       session.#lost = true;
     });
+    bindWithoutCopies(client);
     await client.connect();
     return session;
   }
