@@ -13,7 +13,8 @@ import type { Work } from './work.ts';
 
 /** The keys whose rows break a constraint PostgreSQL would refuse at the commit; empty: none does. */
 export async function brokenKeys(work: Work): Promise<readonly NewParked[]> {
-  const broken: NewParked[] = [];
+  // A row that was written twice is found twice.
+  const broken = new Map<string, NewParked>();
   const noted = [...work.unenforced].sort(([a], [b]) => (a.table < b.table ? -1 : 1));
   for (const [layout, written] of noted) {
     if (written.length > 0) {
@@ -25,11 +26,11 @@ export async function brokenKeys(work: Work): Promise<readonly NewParked[]> {
           written === 'all'
             ? await ofAll(layout, constraint, work)
             : await ofWritten(layout, constraint, { written, work });
-        broken.push(...found);
+        found.forEach((key) => broken.set(keyText(key), key));
       }
     }
   }
-  return broken;
+  return [...broken.values()];
 }
 
 /** Keys whose rows can not stay as they are now. Thrown through the attempt they are found in: it is made again without them. */

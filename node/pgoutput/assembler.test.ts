@@ -99,7 +99,9 @@ void test('a detached transaction, read from its frames cut into slices anywhere
             relations = assembler.detach();
           }
           if (assembler.detached) {
-            frames.push(...assembler.drain());
+            frames.push(
+              ...assembler.drain().map(({ bytes, from, to }) => bytes.subarray(from, to)),
+            );
           }
         }
         const whole = push(commit);
@@ -121,7 +123,10 @@ function readSlices(bytes: Buffer, slice: number, before: RelationMap): Step[] {
   let at = 0;
   let wanted = slice;
   while (at < bytes.length) {
-    const read = readFrames(bytes.subarray(at, at + wanted), relations);
+    const read = readFrames(
+      { bytes, from: at, to: Math.min(at + wanted, bytes.length) },
+      relations,
+    );
     steps.push(...read.steps);
     ({ relations } = read);
     at += read.length;

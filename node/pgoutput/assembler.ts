@@ -3,7 +3,7 @@
  * are handed out as they come and only its outline is returned at its commit.
  */
 import { decodeMessage } from './decode.ts';
-import { Arena, frameHeader } from './frames.ts';
+import { Arena, frameHeader, type FrameRun } from './frames.ts';
 import { HeldTransaction } from './held-transaction.ts';
 import type { Lsn } from './lsn.ts';
 import type { Begin, Commit, Relation } from './messages.ts';
@@ -36,6 +36,7 @@ export class Assembler {
   #told: Relation[] = [];
   #begin: Begin | null = null;
   #steps = 0;
+  #rowsOnly = true;
   #bytes = 0;
   #held = 0;
   #detached = false;
@@ -73,8 +74,7 @@ export class Assembler {
       this.#row(bytes, from, end);
       return null;
     }
-    const message = bytes.subarray(from, end);
-    const decoded = decodeMessage(message, this.#relations);
+    const decoded = decodeMessage(bytes, this.#relations, from, end);
     switch (decoded.kind) {
       case 'begin':
         this.#open(decoded);
@@ -82,15 +82,15 @@ export class Assembler {
       case 'commit':
         return this.#commit(decoded);
       case 'relation':
-        this.#relation(decoded, message);
+        this.#relation(decoded, bytes.subarray(from, end));
         return null;
       case 'truncate':
-        this.#step(message);
+        this.#step(bytes, from, end);
         return null;
       case 'message':
         // One that is not transactional comes between transactions and marks no place in the stream.
         if (decoded.transactional) {
-          this.#step(message);
+          this.#step(bytes, from, end);
         }
         return null;
       case 'type':
@@ -114,7 +114,7 @@ export class Assembler {
   }
 
   /** The frames of a detached transaction not handed out before. */
-  drain(): Buffer[] {
+  drain(): readonly FrameRun[] {
     this.#held = 0;
     return this.#arena.drain();
   }
@@ -125,11 +125,14 @@ export class Assembler {
     }
     this.#begin = begin;
     this.#steps = 0;
+    this.#rowsOnly = true;
     this.#bytes = 0;
     this.#held = 0;
     this.#detached = false;
     this.#relationsAtBegin = this.#relations;
-    this.#told = [];
+    if (this.#told.length > 0) {
+      this.#told = [];
+    }
     this.#arena.mark();
   }
 
@@ -140,9 +143,10 @@ export class Assembler {
     this.#steps += 1;
   }
 
-  #step(message: Buffer): void {
-    this.#append(message, 0, message.length);
+  #step(bytes: Buffer, from: number, end: number): void {
+    this.#append(bytes, from, end);
     this.#steps += 1;
+    this.#rowsOnly = false;
   }
 
   #relation(relation: Relation, message: Buffer): void {
@@ -172,6 +176,7 @@ export class Assembler {
       commitLsn: commit.commitLsn,
       endLsn: commit.endLsn,
       commitTime: commit.commitTime,
+      rowsOnly: this.#rowsOnly,
     };
     const assembled: Assembled = {
       transaction: this.#detached

@@ -13,20 +13,37 @@ import type {
   Truncate,
   TypeMessage,
 } from './messages.ts';
+import { readLsn } from './lsn.ts';
 import { protocolError, Reader } from './reader.ts';
 import type { RelationMap } from './row-change.ts';
 
+const beginBytes = 21;
+const commitBytes = 26;
+
 /**
- * One message; keeps no view of `bytes`.
+ * The message in bytes[from, end); keeps no view of them.
  * @param relations those in force, for Truncate
  * @throws TributaryError protocol for a cut, foreign or row message, and for a Truncate of an unknown relation.
  */
-export function decodeMessage(bytes: Buffer, relations: RelationMap): Message {
-  switch (bytes[0]) {
+export function decodeMessage(
+  bytes: Buffer,
+  relations: RelationMap,
+  from = 0,
+  end = bytes.length,
+): Message {
+  // Of a backlog of small transactions two of three messages: no view is made for them.
+  switch (bytes[from]) {
     case 0x42:
-      return begin(new Reader(bytes, 'begin'));
+      return begin(bytes, from, end);
     case 0x43:
-      return commit(new Reader(bytes, 'commit'));
+      return commit(bytes, from, end);
+    default:
+      return other(bytes.subarray(from, end), relations);
+  }
+}
+
+function other(bytes: Buffer, relations: RelationMap): Message {
+  switch (bytes[0]) {
     case 0x52:
       return relation(new Reader(bytes, 'relation'));
     case 0x59:
@@ -42,29 +59,33 @@ export function decodeMessage(bytes: Buffer, relations: RelationMap): Message {
   }
 }
 
-function begin(reader: Reader): Begin {
-  const message: Begin = {
+function begin(bytes: Buffer, from: number, end: number): Begin {
+  check('begin', end - from, beginBytes);
+  return {
     kind: 'begin',
-    finalLsn: reader.lsn(),
-    commitTime: reader.int64(),
-    xid: reader.uint32(),
+    finalLsn: readLsn(bytes, from + 1),
+    commitTime: bytes.readBigInt64BE(from + 9),
+    xid: bytes.readUInt32BE(from + 17),
   };
-  reader.end();
-  return message;
 }
 
-function commit(reader: Reader): Commit {
-  if (reader.uint8() !== 0) {
-    reader.fail();
+function commit(bytes: Buffer, from: number, end: number): Commit {
+  check('commit', end - from, commitBytes);
+  if (bytes[from + 1] !== 0) {
+    throw protocolError('commit', 1);
   }
-  const message: Commit = {
+  return {
     kind: 'commit',
-    commitLsn: reader.lsn(),
-    endLsn: reader.lsn(),
-    commitTime: reader.int64(),
+    commitLsn: readLsn(bytes, from + 2),
+    endLsn: readLsn(bytes, from + 10),
+    commitTime: bytes.readBigInt64BE(from + 18),
   };
-  reader.end();
-  return message;
+}
+
+function check(what: string, length: number, wanted: number): void {
+  if (length !== wanted) {
+    throw protocolError(what, Math.min(length, wanted));
+  }
 }
 
 function relation(reader: Reader): Relation {

@@ -8,13 +8,20 @@ export const frameHeader = 4;
 
 const chunkBytes = 1 << 20;
 
+/** Frames one behind the other in bytes[from, to): a view of them would cost more than they do, where each is small. */
+export interface FrameRun {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Owns the copies. A chunk lives as long as anything that points into it. */
 export class Arena {
   #chunk: Buffer = Buffer.alloc(0);
   #used = 0;
   /** Where the frames not yet drained begin in the current chunk. */
   #undrainedFrom = 0;
-  #undrained: Buffer[] = [];
+  #undrained: FrameRun[] = [];
 
   get chunk(): Buffer {
     return this.#chunk;
@@ -35,27 +42,31 @@ export class Arena {
 
   /** What was appended so far is of no interest to the next `drain`. */
   mark(): void {
-    this.#undrained = [];
+    if (this.#undrained.length > 0) {
+      this.#undrained = [];
+    }
     this.#undrainedFrom = this.#used;
   }
 
-  /** The frames since the last mark or drain, as views that stay valid. */
-  drain(): Buffer[] {
+  /** The frames since the last mark or drain, which stay as they are. */
+  drain(): readonly FrameRun[] {
+    this.#keepRun();
     const drained = this.#undrained;
-    if (this.#used > this.#undrainedFrom) {
-      drained.push(this.#chunk.subarray(this.#undrainedFrom, this.#used));
-    }
     this.mark();
     return drained;
   }
 
   #turn(needed: number): void {
-    if (this.#used > this.#undrainedFrom) {
-      this.#undrained.push(this.#chunk.subarray(this.#undrainedFrom, this.#used));
-    }
+    this.#keepRun();
     this.#chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, needed));
     this.#used = 0;
     this.#undrainedFrom = 0;
+  }
+
+  #keepRun(): void {
+    if (this.#used > this.#undrainedFrom) {
+      this.#undrained.push({ bytes: this.#chunk, from: this.#undrainedFrom, to: this.#used });
+    }
   }
 }
 
@@ -65,15 +76,18 @@ export function frameEnd(bytes: Buffer, start: number): number {
 }
 
 /**
- * Calls `take` with the range of every whole frame in bytes[0, length) and returns where the first incomplete one
- * begins. @throws TributaryError protocol when `take` does.
+ * Calls `take` with the range of every whole frame of the run and returns where the first incomplete one begins.
+ * @throws TributaryError protocol when `take` does.
  */
-export function eachFrame(bytes: Buffer, take: (start: number, end: number) => void): number {
-  let at = 0;
-  while (at + frameHeader <= bytes.length) {
+export function eachFrame(
+  { bytes, from, to }: FrameRun,
+  take: (start: number, end: number) => void,
+): number {
+  let at = from;
+  while (at + frameHeader <= to) {
     const start = at + frameHeader;
     const end = start + bytes.readUInt32BE(at);
-    if (end > bytes.length) {
+    if (end > to) {
       break;
     }
     if (end === start) {

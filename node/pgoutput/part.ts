@@ -15,6 +15,10 @@ export interface Transaction {
   /** Microseconds since 2000-01-01 UTC. */
   readonly commitTime: bigint;
   readonly changes: readonly Step[];
+  /** True: every step is a change of a row. */
+  readonly rowsOnly?: boolean;
+  /** Lets go of the changes; they are made anew when they are asked for again. */
+  forget?(): void;
 }
 
 export type Step = Change | Truncate | LogicalMessage;
@@ -31,8 +35,8 @@ export interface Part {
   /** True: one transaction, larger than memory, read from the spool. */
   readonly spooled: boolean;
   /**
-   * The transactions in commit order, in slices of bounded size. A part that is not spooled has one slice. May be
-   * called again: apply replays a slice step by step when a set fails.
+   * The transactions in commit order, in slices of bounded size; of one that is not spooled each is whole, and its changes
+   * are let go with the slice. May be called again: apply repeats a part that failed.
    */
   slices(): AsyncIterable<readonly Transaction[]>;
   /** Gives back the memory or the spool file. Idempotent. Called by the stream when the next part is asked for. */

@@ -1,17 +1,17 @@
 /** Frames back into steps: how a transaction is read from the spool. */
 import { decodeMessage } from './decode.ts';
-import { eachFrame } from './frames.ts';
+import { eachFrame, type FrameRun } from './frames.ts';
 import type { Relation } from './messages.ts';
 import type { Step } from './part.ts';
 import { isRow, type RelationMap, RowChange } from './row-change.ts';
 
 /**
- * The steps of all whole frames in `bytes`, which they keep; the length understood; and the relations in force behind
- * them. @param told the relations described in the frames, in their order, where they are known already: whoever
+ * The steps of all whole frames of the run, whose bytes they keep; the length understood; and the relations in force
+ * behind them. @param told the relations described in the frames, in their order, where they are known already: whoever
  * remembers something of a relation knows it by its object. @throws TributaryError protocol
  */
 export function readFrames(
-  bytes: Buffer,
+  run: FrameRun,
   before: RelationMap,
   told: Iterator<Relation> = [].values(),
 ): {
@@ -20,13 +20,14 @@ export function readFrames(
   readonly relations: RelationMap;
 } {
   const steps: Step[] = [];
+  const { bytes, from } = run;
   let relations = before;
-  const length = eachFrame(bytes, (start, end) => {
+  const end = eachFrame(run, (start, frameEnd) => {
     if (isRow(bytes[start])) {
       steps.push(RowChange.decode(bytes, start, relations));
       return;
     }
-    const decoded = decodeMessage(bytes.subarray(start, end), relations);
+    const decoded = decodeMessage(bytes.subarray(start, frameEnd), relations);
     if (decoded.kind === 'relation') {
       const known = told.next();
       relations = new Map(relations).set(decoded.oid, known.done ? decoded : known.value);
@@ -34,5 +35,5 @@ export function readFrames(
       steps.push(decoded);
     }
   });
-  return { steps, length, relations };
+  return { steps, length: end - from, relations };
 }

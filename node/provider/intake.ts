@@ -144,7 +144,7 @@ export class Intake {
     if (this.#idle === null || !this.keepaliveDue) {
       return null;
     }
-    return this.#deliver(new MemoryPart({ transactions: [], position: this.#idle, bytes: 0 }));
+    return this.#deliver(new MemoryPart({ slices: [], position: this.#idle, bytes: 0 }));
   }
 
   async clear(): Promise<void> {

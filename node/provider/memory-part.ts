@@ -1,4 +1,8 @@
-/** A part whose transactions lie in memory; without any it carries a keepalive's position. */
+/**
+ * A part whose transactions lie in memory; without any it carries a keepalive's position. The objects that are their changes
+ * live as long as one slice: those of a whole part are more than the young space of the heap, and each that outlives it is
+ * copied twice.
+ */
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';
 
@@ -7,28 +11,29 @@ export class MemoryPart implements Part {
   readonly transactionCount: number;
   readonly bytes: number;
   readonly spooled = false;
-  #transactions: readonly Transaction[];
+  #slices: readonly (readonly Transaction[])[];
 
   constructor(content: {
-    readonly transactions: readonly Transaction[];
+    readonly slices: readonly (readonly Transaction[])[];
     readonly position: Lsn;
     readonly bytes: number;
   }) {
     this.position = content.position;
-    this.transactionCount = content.transactions.length;
+    this.transactionCount = content.slices.reduce((sum, { length }) => sum + length, 0);
     this.bytes = content.bytes;
-    this.#transactions = content.transactions;
+    this.#slices = content.slices;
   }
 
   // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous for parts that are on disk
   async *slices(): AsyncGenerator<readonly Transaction[]> {
-    if (this.#transactions.length > 0) {
-      yield this.#transactions;
+    for (const slice of this.#slices) {
+      yield slice;
+      slice.forEach((transaction) => transaction.forget?.());
     }
   }
 
   release(): Promise<void> {
-    this.#transactions = [];
+    this.#slices = [];
     return Promise.resolve();
   }
 }

@@ -5,8 +5,9 @@ import { noLsn } from '../pgoutput/lsn.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';
 import { MemoryPart } from './memory-part.ts';
 
-/** 5,000 to 20,000 changes at once are what apply does fastest. */
 const partSteps = 20_000;
+/** So many changes and bytes become objects at once, and one set: 5,000 to 20,000 changes are what PostgreSQL does fastest. */
+const slice = { steps: 5000, bytes: 2 << 20 } as const;
 
 type Entry = { readonly whole: Assembled } | { readonly part: Part };
 
@@ -77,7 +78,7 @@ export class TransactionQueue {
   }
 
   #takeWhole(): Part {
-    const transactions: Transaction[] = [];
+    const slices = new Slices();
     let position: Lsn = noLsn;
     let bytes = 0;
     let cost = 0;
@@ -89,10 +90,10 @@ export class TransactionQueue {
       }
       const { whole } = next;
       const tooMuch = cost + whole.cost > this.#partBytes || steps + whole.steps > partSteps;
-      if (transactions.length > 0 && tooMuch) {
+      if (slices.length > 0 && tooMuch) {
         break;
       }
-      transactions.push(whole.transaction);
+      slices.add(whole);
       position = whole.transaction.endLsn;
       bytes += whole.bytes;
       cost += whole.cost;
@@ -101,7 +102,7 @@ export class TransactionQueue {
     }
     this.#cost -= cost;
     this.#compact();
-    return new MemoryPart({ transactions, position, bytes });
+    return new MemoryPart({ slices: slices.all, position, bytes });
   }
 
   #compact(): void {
@@ -111,6 +112,29 @@ export class TransactionQueue {
     } else if (this.#head > 4096) {
       this.#entries.splice(0, this.#head);
       this.#head = 0;
+    }
+  }
+}
+
+class Slices {
+  readonly all: Transaction[][] = [];
+  #steps = 0;
+  #bytes = 0;
+
+  get length(): number {
+    return this.all.length;
+  }
+
+  add({ transaction, steps, bytes }: Assembled): void {
+    const last = this.all.at(-1);
+    this.#steps += steps;
+    this.#bytes += bytes;
+    if (last && this.#steps <= slice.steps && this.#bytes <= slice.bytes) {
+      last.push(transaction);
+    } else {
+      this.all.push([transaction]);
+      this.#steps = steps;
+      this.#bytes = bytes;
     }
   }
 }

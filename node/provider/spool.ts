@@ -7,6 +7,7 @@ import { mkdirSync, openSync, unlinkSync, write, read, close } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TributaryError } from '../errors.ts';
+import type { FrameRun } from '../pgoutput/frames.ts';
 import { readFrames } from '../pgoutput/read-frames.ts';
 import type { Assembled } from '../pgoutput/assembler.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';
@@ -71,9 +72,10 @@ export class Spool {
     return this.#size;
   }
 
-  /** Appends; the buffers must not change any more. `then` is called when they are in the file. */
-  append(buffers: readonly Buffer[], then: () => void): void {
-    for (const buffer of buffers) {
+  /** Appends; the bytes must not change any more. `then` is called when they are in the file. */
+  append(runs: readonly FrameRun[], then: () => void): void {
+    for (const { bytes, from, to } of runs) {
+      const buffer = bytes.subarray(from, to);
       const at = this.#size;
       this.#size += buffer.length;
       this.#unwritten += buffer.length;
@@ -94,7 +96,10 @@ export class Spool {
     while (at < this.#size) {
       this.#check();
       const bytes = await this.#read(at, Math.min(wanted, this.#size - at));
-      const { steps, length, ...rest } = readFrames(bytes, relations);
+      const { steps, length, ...rest } = readFrames(
+        { bytes, from: 0, to: bytes.length },
+        relations,
+      );
       ({ relations } = rest);
       if (length === 0 && at + bytes.length === this.#size) {
         throw protocolError('spool', at);

@@ -239,7 +239,7 @@ export class StreamPair implements AsyncDisposable {
 export function partOf(transactions: readonly Transaction[], position?: Lsn): Part {
   const last = transactions.at(-1);
   return new MemoryPart({
-    transactions,
+    slices: [transactions],
     position: position ?? last?.endLsn ?? parseLsn('0/0'),
     bytes: 0,
   });
