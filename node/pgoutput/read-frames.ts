@@ -1,4 +1,4 @@
-/** Frames back into steps: how a transaction is read from the spool. */
+/** Frames back into steps: how a transaction is read from memory and from the spool. */
 import { decodeMessage } from './decode.ts';
 import { eachFrame, type FrameRun } from './frames.ts';
 import type { Relation } from './messages.ts';
@@ -7,13 +7,14 @@ import { isRow, type RelationMap, RowChange } from './row-change.ts';
 
 /**
  * The steps of all whole frames of the run, whose bytes they keep; the length understood; and the relations in force
- * behind them. @param told the relations described in the frames, in their order, where they are known already: whoever
- * remembers something of a relation knows it by its object. @throws TributaryError protocol
+ * behind them. @param told the relations described in the frames, in their order: whoever remembers something of a relation
+ * knows it by its object. Null: frames from a disk, of which nothing is known, and each row is checked once more.
+ * @throws TributaryError protocol
  */
 export function readFrames(
   run: FrameRun,
   before: RelationMap,
-  told: Iterator<Relation> = [].values(),
+  told: Iterator<Relation> | null = null,
 ): {
   readonly steps: readonly Step[];
   readonly length: number;
@@ -24,13 +25,15 @@ export function readFrames(
   let relations = before;
   const end = eachFrame(run, (start, frameEnd) => {
     if (isRow(bytes[start])) {
-      steps.push(RowChange.decode(bytes, start, relations));
+      steps.push(
+        told ? RowChange.view(bytes, start, relations) : RowChange.decode(bytes, start, relations),
+      );
       return;
     }
     const decoded = decodeMessage(bytes.subarray(start, frameEnd), relations);
     if (decoded.kind === 'relation') {
-      const known = told.next();
-      relations = new Map(relations).set(decoded.oid, known.done ? decoded : known.value);
+      const known = told?.next().value ?? decoded;
+      relations = new Map(relations).set(decoded.oid, known);
     } else if (decoded.kind === 'truncate' || decoded.kind === 'message') {
       steps.push(decoded);
     }

@@ -38,6 +38,12 @@ export class RowChange implements Change {
     return new RowChange(relation, { bytes, start, newAt });
   }
 
+  /** The same of a frame that has been checked. */
+  static view(bytes: Buffer, start: number, relations: RelationMap): RowChange {
+    const relation = relationOf(bytes, start, relations);
+    return new RowChange(relation, { bytes, start, newAt: newAtOf(bytes, start, relation) });
+  }
+
   /** What `decode` refuses, without making a change. @throws TributaryError protocol */
   static check(bytes: Buffer, start: number, relations: RelationMap): void {
     checkRow(bytes, start, relationOf(bytes, start, relations));
@@ -107,6 +113,17 @@ function relationOf(bytes: Buffer, start: number, relations: RelationMap): Relat
     throw protocolError('row of an unknown relation', 1);
   }
   return relation;
+}
+
+/** As checkRow, of what it has passed. */
+function newAtOf(bytes: Buffer, start: number, relation: Relation): number {
+  const first = start + rowHeader;
+  if (bytes[start] === tag.delete) {
+    return 0;
+  }
+  return isOldLetter(bytes[first])
+    ? tupleEnd(bytes, first + 1, frameEnd(bytes, start), relation.columns.length)
+    : first;
 }
 
 /** Where the new tuple's letter stands; 0: none. An offset 0 is never a letter's, a frame begins before it. */

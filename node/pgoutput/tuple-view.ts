@@ -116,7 +116,11 @@ export class TupleView implements Tuple {
         const target = targets[slot] as Buffer;
         const to = offsets[slot] as number;
         if (bytes[at] === letter.null) {
-          target.fill(0xff, to, to + 4);
+          // A length of -1, by hand: `fill` takes longer than the rest of the row.
+          target[to] = 0xff;
+          target[to + 1] = 0xff;
+          target[to + 2] = 0xff;
+          target[to + 3] = 0xff;
           offsets[slot] = to + 4;
         } else {
           // Length and value lie here as they are wanted there.

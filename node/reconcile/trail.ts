@@ -16,7 +16,8 @@ const maxXids = 200_000;
 const maxTouched = 50_000;
 
 export class Trail {
-  readonly #xids = new Set<number>();
+  /** In the order they came: one is added for every transaction, and they are seldom looked for. */
+  #xids: number[] = [];
   readonly #watches = new Set<Watch>();
   #based = false;
   #era = 0;
@@ -36,30 +37,29 @@ export class Trail {
    * before it was published. A snapshot must see the end of each.
    */
   rebase(running: ReadonlySet<number>, asked = this.#era): void {
-    for (const xid of running) {
-      this.#xids.add(xid);
-    }
+    const known = new Set(this.#xids);
+    this.#xids.push(...[...running].filter((xid) => !known.has(xid)));
     this.#based = asked === this.#era;
   }
 
   /** A new slot: what ran when it was made counts as applied; ids from before may be of another server. */
   restart(): void {
-    this.#xids.clear();
+    this.#xids = [];
     this.#unbase();
   }
 
   /** What is about to be applied: whole transactions, or the first slice of one that was spooled. */
   observe(transactions: readonly Transaction[], { spooled }: { readonly spooled: boolean }): void {
     for (const { xid } of transactions) {
-      this.#xids.add(xid);
+      this.#xids.push(xid);
     }
     // What ran when the publication changed must have ended before a snapshot is of use: it may have written to a table before
     // that was published. Of a spooled transaction only the first slice is seen, and the rest may change it.
     if (spooled || changesPublication(transactions)) {
       this.#unbase();
     }
-    if (this.#xids.size > maxXids) {
-      this.#xids.clear();
+    if (this.#xids.length > maxXids) {
+      this.#xids = [];
       this.#unbase();
     }
     for (const watch of this.#watches) {
@@ -69,13 +69,14 @@ export class Trail {
 
   /** Whether everything applied here before the watch began is visible there. */
   isSeen(snapshot: Snapshot, watch: Watch): boolean {
+    const unseen = new Set<number>();
     for (const xid of watch.before) {
       if (!sees(snapshot, xid)) {
-        return false;
+        unseen.add(xid);
       }
-      this.#xids.delete(xid);
     }
-    return this.#based;
+    this.#xids = this.#xids.filter((xid) => unseen.has(xid) || !watch.before.has(xid));
+    return this.#based && unseen.size === 0;
   }
 
   #unbase(): void {
