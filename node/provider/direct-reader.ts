@@ -19,6 +19,7 @@ import type {
   Key,
   KeyRange,
   LeftOut,
+  RangeDigest,
   Reader,
   Rows,
   TableColumns,
@@ -54,6 +55,8 @@ class Connection {
   readonly #client: pg.Client;
   readonly #provider: string;
   readonly #types = new Map<string, ReadonlyMap<string, string>>();
+  /** Whether the provider can be asked for digests of whole ranges; null: it was not asked yet. */
+  digests: boolean | null = null;
   /** A page is read while the one before is written. */
   readonly buffers = new BufferPool(keptBytes);
 
@@ -258,6 +261,43 @@ class DirectView implements View {
       count: Number(count),
       digest: BigInt(digest),
     }));
+  }
+
+  async hasDigests(): Promise<boolean> {
+    if (this.#connection.digests === null) {
+      const [found] = await this.#connection.ask<{ allowed: boolean }>(
+        `select coalesce(bool_and(has_function_privilege(f.oid, 'execute')), false) as allowed
+         from (values
+           (to_regprocedure('tributary.published_digest(text, text, text[], text[], text[], text[])')),
+           (to_regprocedure('tributary.published_key_after(text, text, text[], text[], bigint)'))
+         ) f (oid)`,
+      );
+      this.#connection.digests = found?.allowed ?? false;
+    }
+    return this.#connection.digests;
+  }
+
+  async keyAfter(
+    { schema, name, key }: TableColumns,
+    after: Key | null,
+    rows: number,
+  ): Promise<Key | null> {
+    const [found] = await this.#connection.ask<{ key: Key | null }>(
+      `select tributary.published_key_after($1, $2, $3, $4, $5) as key`,
+      [schema, name, key, after, rows],
+    );
+    return found?.key ?? null;
+  }
+
+  async digest(
+    { schema, name, columns, key }: TableColumns,
+    { after, upto }: KeyRange,
+  ): Promise<RangeDigest> {
+    const [found] = await this.#connection.ask<{ count: string; digest: string }>(
+      `select d.count::text as count, d.digest::text as digest from tributary.published_digest($1, $2, $3, $4, $5, $6) d`,
+      [schema, name, columns, key, after, upto],
+    );
+    return { count: Number(found?.count ?? 0), digest: BigInt(found?.digest ?? 0) };
   }
 
   async hashes(table: TableColumns, ranges: readonly KeyRange[]): Promise<readonly HashedRow[]> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { createChild } from '../testing/child.ts';
-import { majors, roles } from '../testing/database.ts';
+import { majors, newest, roles } from '../testing/database.ts';
 import { failsWith } from '../testing/fails-with.ts';
 import { openChild } from '../testing/stream-reader.ts';
 import type { TableColumns } from './reader.ts';
@@ -79,6 +79,24 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
         [['12'], 3],
         [null, 2],
       ],
+    );
+    assert.equal(await view.hasDigests(), true);
+    assert.deepEqual(await view.keyAfter(report, null, 3), ['6']);
+    assert.deepEqual(await view.keyAfter(report, ['6'], 7), ['20']);
+    assert.equal(await view.keyAfter(report, ['6'], 8), null);
+    const whole = await view.digest(report, all);
+    const halves = [
+      await view.digest(report, { after: null, upto: ['6'] }),
+      await view.digest(report, { after: ['6'], upto: null }),
+    ];
+    assert.deepEqual(
+      halves.map(({ count }) => count),
+      [3, 7],
+    );
+    assert.equal(whole.count, 10);
+    assert.equal(
+      whole.digest,
+      halves.reduce((sum, { digest }) => sum + digest, 0n),
     );
     const hashes = await view.hashes(report, [
       { after: null, upto: ['6'] },
@@ -244,11 +262,41 @@ void test('a digest is the same on every version', async () => {
       await using provider = openChild(database);
       await using reader = await provider.openReader();
       await using view = await reader.look();
-      return await view.blocks(report, [{ after: null, upto: null }], { rows: 500, block: 100 });
+      const all = { after: null, upto: null };
+      return {
+        blocks: await view.blocks(report, [all], { rows: 500, block: 100 }),
+        whole: await view.digest(report, all),
+      };
     }),
   );
-  assert.equal(found[0]?.length, 5);
-  for (const blocks of found) {
-    assert.deepEqual(blocks, found[0]);
+  assert.equal(found[0]?.blocks.length, 5);
+  assert.equal(found[0].whole.count, 500);
+  for (const digests of found) {
+    assert.deepEqual(digests, found[0]);
   }
+});
+
+void test('a provider of an older release is not asked for what it has not', async () => {
+  await using database = await createChild(newest());
+  await database.query(
+    `revoke execute on function tributary.published_key_after(text, text, text[], text[], bigint) from ${roles.reader}`,
+  );
+  await using provider = openChild(database);
+  {
+    await using reader = await provider.openReader();
+    await using view = await reader.look();
+    assert.equal(await view.hasDigests(), false);
+  }
+  await database.query(
+    'drop function tributary.published_digest(text, text, text[], text[], text[], text[])',
+  );
+  await using reader = await provider.openReader();
+  await using view = await reader.look();
+  assert.equal(await view.hasDigests(), false);
+  const { tuples } = await view.rows(
+    report,
+    { after: null, upto: null },
+    { rows: 1, bytes: 1, form: 'text' },
+  );
+  assert.deepEqual(tuples, []);
 });

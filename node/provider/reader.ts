@@ -34,6 +34,12 @@ export interface Block {
   readonly digest: bigint;
 }
 
+/** How many rows, and the sum of their hashes: of another kind than those of blocks and rows, and equal on all versions. */
+export interface RangeDigest {
+  readonly count: number;
+  readonly digest: bigint;
+}
+
 export interface HashedRow {
   /** Number of the range it was found in. */
   readonly range: number;
@@ -81,6 +87,15 @@ export interface View extends AsyncDisposable {
     ranges: readonly KeyRange[],
     size: { readonly rows: number; readonly block: number },
   ): Promise<readonly Block[]>;
+
+  /** False: the provider runs an older release that has neither `digest` nor `keyAfter`, or its grants. */
+  hasDigests(): Promise<boolean>;
+
+  /** The key of the row that stands `rows` rows behind a key; null: not so many do. */
+  keyAfter(table: TableColumns, after: Key | null, rows: number): Promise<Key | null>;
+
+  /** All rows of a range as one number. */
+  digest(table: TableColumns, range: KeyRange): Promise<RangeDigest>;
 
   /** Every row of the ranges, in their order. */
   hashes(table: TableColumns, ranges: readonly KeyRange[]): Promise<readonly HashedRow[]>;

@@ -32,6 +32,8 @@ const readingFunctions = [
   'tables_with_rows()',
   'published_estimate(text, text)',
   'published_blocks(text, text, text[], text[], jsonb, bigint, bigint)',
+  'published_digest(text, text, text[], text[], text[], text[])',
+  'published_key_after(text, text, text[], text[], bigint)',
   'published_hashes(text, text, text[], text[], jsonb)',
   'published_rows(text, text, text[], text[], text, text[], text[], bigint, bigint)',
   'published_hashes_by_key(text, text, text[], text[], jsonb)',

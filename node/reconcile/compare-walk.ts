@@ -1,10 +1,11 @@
 /**
- * The table from a key to its end, in chunks: digests of blocks of rows from both sides, finer digests where they differ,
- * hashes of single rows where those differ. What is left are keys to be settled. A key that is equal under a view is
+ * The table from a key to its end: as many rows at once as one number, and where that differs in chunks: digests of blocks of
+ * rows from both sides, finer digests where they differ, hashes of single rows where those differ. What is left are keys to be settled. A key that is equal under a view is
  * equal, for what the stream does to it later it does here too; one that differs may only be on its way, so the descent
  * waits for nothing and decides nothing.
  */
 import type { Block, Key, KeyRange } from '../provider/reader.ts';
+import { coarseChunk, firstRows, nextCoarse } from './coarse-chunk.ts';
 import { RangeView } from './range-view.ts';
 import type { TableSide } from './table-side.ts';
 
@@ -15,6 +16,8 @@ const chunk = { least: 4096, most: 131_072, first: 16_384, longMs: 4000, shortMs
 
 export interface CompareOptions {
   readonly after: Key | null;
+  /** Rows that are compared as a whole at first; default 131,072. */
+  readonly atOnce?: number;
   /** Keys that may differ, each once. */
   readonly suspicious: (keys: readonly Key[]) => Promise<void>;
   /** Everything up to a key is compared, and what was suspicious settled; null: up to the end. */
@@ -28,20 +31,91 @@ export interface WalkedChunk {
 
 /** @throws TributaryError of the provider */
 export async function compareWalk(side: TableSide, options: CompareOptions): Promise<void> {
-  let counted = side.reader.bytes;
-  let next: Promise<Chunk> | null = readChunk(side, options.after, chunk.first);
+  const told = new Telling(side, options);
+  const estimated = await estimate(side);
+  const { atOnce = firstRows } = options;
+  let rows = atOnce;
+  let differed = 0;
+  let { after } = options;
+  do {
+    const expected = Math.max(0, estimated - told.rows);
+    const coarse = await coarseChunk(side, after, { rows, expected });
+    if (coarse?.equal) {
+      differed = 0;
+      rows = nextCoarse(rows, coarse);
+      await told.walked(coarse.through, coarse.rows);
+      after = coarse.through;
+    } else {
+      differed += 1;
+      rows = atOnce;
+      const further = differed === 1 ? 0 : atOnce * 2 ** differed;
+      const upto = coarse?.through ? await furtherOn(side, coarse.through, further) : null;
+      await walkFinely(side, { after, upto }, told);
+      after = upto;
+    }
+  } while (after !== null);
+}
+
+async function estimate({ reader, plan }: TableSide): Promise<number> {
+  await using view = await reader.look();
+  return await view.estimate(plan.read);
+}
+
+/** A table that changes all the time, or differs all over, is asked as a whole less and less often. */
+async function furtherOn(
+  { reader, plan }: TableSide,
+  through: Key,
+  rows: number,
+): Promise<Key | null> {
+  if (rows === 0) {
+    return through;
+  }
+  await using view = await reader.look();
+  return await view.keyAfter(plan.compared, through, rows);
+}
+
+/** What was walked, with the bytes that came since it was told last. */
+class Telling {
+  readonly suspicious: CompareOptions['suspicious'];
+  readonly #options: CompareOptions;
+  readonly #side: TableSide;
+  #bytes: number;
+  #rows = 0;
+
+  constructor(side: TableSide, options: CompareOptions) {
+    this.#side = side;
+    this.#options = options;
+    this.#bytes = side.reader.bytes;
+    this.suspicious = options.suspicious;
+  }
+
+  /** Walked so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  async walked(through: Key | null, rows: number): Promise<void> {
+    const bytes = this.#side.reader.bytes - this.#bytes;
+    this.#bytes += bytes;
+    this.#rows += rows;
+    await this.#options.walked(through, { rows, bytes });
+  }
+}
+
+/** A range that differs, by digests of its blocks. */
+async function walkFinely(side: TableSide, range: KeyRange, told: Telling): Promise<void> {
+  const { upto } = range;
+  let next: Promise<Chunk> | null = readChunk(side, range, chunk.first);
   try {
     while (next) {
       const read: Chunk = await next;
       const { through, rows } = read;
       // The provider works on the next chunk while this one is looked for here.
-      next = through ? readChunk(side, through, nextRows(read)) : null;
+      next = through === upto ? null : readChunk(side, { after: through, upto }, nextRows(read));
       // Awaited in the next round, or its failure is that of this one.
       next?.catch(() => {});
-      await options.suspicious(await differingKeys(side, read));
-      const bytes = side.reader.bytes - counted;
-      counted += bytes;
-      await options.walked(through, { rows, bytes });
+      await told.suspicious(await differingKeys(side, read));
+      await told.walked(through, rows);
     }
   } finally {
     await next?.catch(() => {});
@@ -51,7 +125,7 @@ export async function compareWalk(side: TableSide, options: CompareOptions): Pro
 /** Digests of the provider's rows behind a key. */
 interface Chunk {
   readonly after: Key | null;
-  /** Null: the end of the table. */
+  /** The end of what was to be walked, or a key before it. */
   readonly through: Key | null;
   readonly blocks: readonly Block[];
   readonly rows: number;
@@ -60,15 +134,12 @@ interface Chunk {
   readonly tookMs: number;
 }
 
-async function readChunk(side: TableSide, after: Key | null, wanted: number): Promise<Chunk> {
+async function readChunk(side: TableSide, range: KeyRange, wanted: number): Promise<Chunk> {
   const started = performance.now();
-  const blocks = await readBlocks(side, [{ after, upto: null }], {
-    rows: wanted,
-    block: blockRows,
-  });
+  const blocks = await readBlocks(side, [range], { rows: wanted, block: blockRows });
   const rows = blocks.reduce((sum, block) => sum + block.count, 0);
-  const through = rows < wanted ? null : (blocks.at(-1)?.lastKey ?? null);
-  return { after, through, blocks, rows, wanted, tookMs: performance.now() - started };
+  const through = rows < wanted ? range.upto : (blocks.at(-1)?.lastKey ?? range.upto);
+  return { after: range.after, through, blocks, rows, wanted, tookMs: performance.now() - started };
 }
 
 /** Digests of a chunk of wide rows take long; both sides have a limit of time for a question. */

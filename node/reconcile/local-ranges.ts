@@ -1,7 +1,7 @@
 /** Ranges of a table here, as far as they are the provider's: rows whose origin lies in its subtree. */
 import { ident, literal, qualified } from '../database/ident.ts';
 import type { Query } from '../database/query.ts';
-import type { Key, KeyRange } from '../provider/reader.ts';
+import type { Key, KeyRange, RangeDigest } from '../provider/reader.ts';
 import type { TablePlan } from './table-plan.ts';
 
 type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
@@ -10,11 +10,6 @@ export interface LocalDatabase {
   readonly query: Query;
   /** For statements that take as long as the table is large: the rows of one child may lie anywhere in it. */
   readonly patient: Query;
-}
-
-export interface RangeDigest {
-  readonly count: number;
-  readonly digest: bigint;
 }
 
 export interface LocalRow {
@@ -77,6 +72,16 @@ export class LocalRanges {
       [...this.#place, boundsOf(ranges)],
     );
     return rows.map(({ count, digest }) => ({ count: Number(count), digest: BigInt(digest) }));
+  }
+
+  /** As View.digest. */
+  async digest({ after, upto }: KeyRange): Promise<RangeDigest> {
+    const [found] = await this.#search<{ count: string; digest: string }>(
+      `select d.count::text as count, d.digest::text as digest
+       from tributary.range_digest($1::regclass, $2, $3, $4, $5, $6) d`,
+      [...this.#place, after, upto],
+    );
+    return { count: Number(found?.count ?? 0), digest: BigInt(found?.digest ?? 0) };
   }
 
   async hashes(ranges: readonly KeyRange[]): Promise<readonly LocalRow[]> {

@@ -935,6 +935,21 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'two copies of a table are equal when they have as many rows',
+    breaks: truth,
+    edits: [
+      {
+        file: 'node/reconcile/coarse-chunk.ts',
+        find: 'equal: theirs.count === ours.count && theirs.digest === ours.digest,',
+        replace: 'equal: theirs.count === ours.count,',
+      },
+    ],
+    test: {
+      file: 'node/reconcile/compare-walk.test.ts',
+      title: 'wherever rows differ, all of them are suspected',
+    },
+  },
+  {
     name: 'rows that stand only here are not found',
     breaks: truth,
     edits: [
