@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable } from '../config/model.ts';
 import { localError } from '../database/local-error.ts';
+import type { OpenWork } from '../database/open-work.ts';
 import type { Query } from '../database/query.ts';
 import {
   loadReconcile,
@@ -38,6 +39,7 @@ export interface ReconcilerOptions {
   readonly query: Query;
   /** The same for what takes as long as a table is large: no limit of time but the signal. */
   readonly patient: (signal: AbortSignal) => Query;
+  readonly openWork: OpenWork;
   readonly handOver: HandOver;
   readonly log: Log;
   /** What is complete here has changed. */
@@ -89,13 +91,19 @@ export class Reconciler {
 
   /** False: there was nothing to do. */
   async #round(signal: AbortSignal): Promise<boolean> {
-    const { query, stream } = this.#options;
+    const { query, stream, openWork } = this.#options;
     const { provider } = stream.scope;
     const retried = await this.#retryParked(signal);
-    const reason = await this.#incomplete();
     await this.#wantBlocked();
     await this.#lookAtDefinitions();
     await this.#options.handOver.look(async () => await this.#sides.published());
+    if (!(await openWork.of(provider))) {
+      if (!retried) {
+        await this.#sides.close();
+      }
+      return retried;
+    }
+    const reason = await this.#incomplete();
     let rows = await loadReconcile(query, provider);
     const isNew = reason !== null && rows.every(isDone);
     if (!isNew && !rows.some((row) => isOpen(row) && this.#failures.isDue(tableText(row)))) {

@@ -13,7 +13,8 @@ import type {
 } from '../config/model.ts';
 import { replicationSet } from '../config/built-in.ts';
 import { childrenOf, scopeOf } from '../config/tree.ts';
-import type { TributaryDatabase } from '../database/tables.ts';
+import { OpenWork } from '../database/open-work.ts';
+import { queryOf, type TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { ParkedView } from '../parking/parked-view.ts';
 import type { StreamEnds } from './stream-attempt.ts';
@@ -55,12 +56,14 @@ export class Supervisor {
   /** The last report of workers that ended, so that totals go on and a stopped stream stays visible. */
   readonly #last = new Map<string, StreamReport>();
   readonly #gate = new StartGate();
+  readonly #openWork: OpenWork;
   readonly #failed = Promise.withResolvers<never>();
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
 
   constructor(options: SupervisorOptions, last: readonly StreamReport[] = []) {
     this.#options = options;
+    this.#openWork = new OpenWork(queryOf(options.database));
     for (const report of last) {
       this.#last.set(report.provider, report);
     }
@@ -161,6 +164,7 @@ export class Supervisor {
       ends,
       log,
       gate: this.#gate,
+      openWork: this.#openWork,
       completenessChanged,
       totals: this.#last.get(scope.provider)?.totals ?? noTotals,
     });

@@ -5,7 +5,8 @@
 import type { Topology } from '../../config/model.ts';
 import { nodeOf, scopeOf } from '../../config/tree.ts';
 import { openPool } from '../../database/connect.ts';
-import { tributaryDatabase } from '../../database/tables.ts';
+import { OpenWork } from '../../database/open-work.ts';
+import { queryOf, tributaryDatabase } from '../../database/tables.ts';
 import { openApplier } from '../../apply/open-applier.ts';
 import { replicationSet } from '../../config/built-in.ts';
 import { silent } from '../../log.ts';
@@ -51,13 +52,15 @@ export class Ours implements AsyncDisposable {
     });
     stack.defer(async () => await pool.end());
     const format: Format = { asked: null };
+    const database = tributaryDatabase(pool);
     const worker = new Worker({
       scope: scopeOf(topology, subscriber, provider),
       tables: replicationSet(topology),
-      database: tributaryDatabase(pool),
+      database,
       ends: endsOf(options, format),
       log: silent,
       gate: new StartGate(),
+      openWork: new OpenWork(queryOf(database)),
       completenessChanged: () => {},
     });
     const stop = new AbortController();
