@@ -266,7 +266,7 @@ class DirectView implements View {
   async hasDigests(): Promise<boolean> {
     if (this.#connection.digests === null) {
       const [found] = await this.#connection.ask<{ allowed: boolean }>(
-        `select coalesce(bool_and(has_function_privilege(f.oid, 'execute')), false) as allowed
+        `select bool_and(coalesce(has_function_privilege(f.oid, 'execute'), false)) as allowed
          from (values
            (to_regprocedure('tributary.published_digest(text, text, text[], text[], text[], text[])')),
            (to_regprocedure('tributary.published_key_after(text, text, text[], text[], bigint)'))

@@ -281,6 +281,7 @@ void test('a provider of an older release is not asked for what it has not', asy
   await database.query(
     `revoke execute on function tributary.published_key_after(text, text, text[], text[], bigint) from ${roles.reader}`,
   );
+  const again = `grant execute on function tributary.published_key_after(text, text, text[], text[], bigint) to ${roles.reader}`;
   await using provider = openChild(database);
   {
     await using reader = await provider.openReader();
@@ -288,7 +289,7 @@ void test('a provider of an older release is not asked for what it has not', asy
     assert.equal(await view.hasDigests(), false);
   }
   await database.query(
-    'drop function tributary.published_digest(text, text, text[], text[], text[], text[])',
+    `${again}; drop function tributary.published_digest(text, text, text[], text[], text[], text[])`,
   );
   await using reader = await provider.openReader();
   await using view = await reader.look();

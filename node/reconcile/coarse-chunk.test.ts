@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createChild } from '../testing/child.ts';
 import { majors, type TestDatabase } from '../testing/database.ts';
-import { nextCoarse } from './coarse-chunk.ts';
+import { firstCoarse, nextCoarse } from './coarse-chunk.ts';
 
 /** A type, and two values that are not the same to whoever reads them. */
 const unlike: readonly (readonly [type: string, one: string | null, other: string | null])[] = [
@@ -72,6 +72,13 @@ void test('what one row has is not made up for by another that has it on the oth
   const first = await digest(database);
   await database.query('update public.item set value = 3 - value');
   assert.notEqual(await digest(database), first);
+});
+
+void test('of wide rows few are asked for at first', () => {
+  assert.equal(firstCoarse(300), 131_072);
+  assert.equal(firstCoarse(1 << 20), 64);
+  assert.equal(firstCoarse(1 << 16), 1024);
+  assert.equal(firstCoarse(0), 131_072);
 });
 
 void test('more is asked for at once while the answer is quick, and less when it is slow', () => {

@@ -7,8 +7,8 @@ import type { Key, KeyRange } from '../provider/reader.ts';
 import { RangeView } from './range-view.ts';
 import type { TableSide } from './table-side.ts';
 
-/** Rows of the first, few: a table that changes all the time is seldom equal as a whole, and this is what it costs. */
-export const firstRows = 131_072;
+/** Of the first, few: a table that changes all the time is seldom equal as a whole, and this is what it costs. */
+const first = { rows: 131_072, leastRows: 64, bytes: 64 << 20 } as const;
 const most = { rows: 1 << 22, growth: 8, longMs: 4000, shortMs: 500 } as const;
 
 export interface CoarseChunk {
@@ -18,6 +18,12 @@ export interface CoarseChunk {
   /** At the provider. */
   readonly rows: number;
   readonly tookMs: number;
+}
+
+/** Rows of the first one, where a row takes so many bytes: every byte is hashed, and there is a limit of time. Pure. */
+export function firstCoarse(rowBytes: number): number {
+  const rows = Math.floor(first.bytes / Math.max(1, rowBytes));
+  return Math.min(first.rows, Math.max(first.leastRows, rows));
 }
 
 /** Rows of the next one: a question of wide rows takes long, and both sides have a limit of time for it. Pure. */

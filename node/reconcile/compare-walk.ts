@@ -5,7 +5,7 @@
  * waits for nothing and decides nothing.
  */
 import type { Block, Key, KeyRange } from '../provider/reader.ts';
-import { coarseChunk, firstRows, nextCoarse } from './coarse-chunk.ts';
+import { coarseChunk, firstCoarse, nextCoarse } from './coarse-chunk.ts';
 import { RangeView } from './range-view.ts';
 import type { TableSide } from './table-side.ts';
 
@@ -16,7 +16,7 @@ const chunk = { least: 4096, most: 131_072, first: 16_384, longMs: 4000, shortMs
 
 export interface CompareOptions {
   readonly after: Key | null;
-  /** Rows that are compared as a whole at first; default 131,072. */
+  /** Rows that are compared as a whole at first; default: by their size. */
   readonly atOnce?: number;
   /** Keys that may differ, each once. */
   readonly suspicious: (keys: readonly Key[]) => Promise<void>;
@@ -33,7 +33,8 @@ export interface WalkedChunk {
 export async function compareWalk(side: TableSide, options: CompareOptions): Promise<void> {
   const told = new Telling(side, options);
   const estimated = await estimate(side);
-  const { atOnce = firstRows } = options;
+  const atOnce =
+    options.atOnce ?? firstCoarse((await side.local.storedBytes()) / Math.max(1, estimated));
   let rows = atOnce;
   let differed = 0;
   let { after } = options;

@@ -416,7 +416,7 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/reconcile/trail.ts',
-        find: '  restart(): void {\n    this.#xids.clear();',
+        find: '  restart(): void {\n    this.#xids = [];',
         replace: '  restart(): void {',
       },
     ],
