@@ -208,6 +208,7 @@ export function processes(scene: Scene): readonly Incident[] {
     {
       what: 'the process of a node is killed',
       node: 'district_a',
+      alone: true,
       alerts: [{ alertname: 'TributaryNodeDown', node: 'district_a' }],
       panels: [
         ['Network: Nodes that do not answer', rises],
