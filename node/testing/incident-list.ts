@@ -1,6 +1,6 @@
 /** Incidents of a place: its applications, files, clocks and processes. Each names the alerts and panels that tell of it. */
 import type { Incident } from './incidents.ts';
-import { appears, differs, falls, rises } from './panel-values.ts';
+import { appears, counts, differs, falls, names, rises } from './panel-values.ts';
 import type { Scene } from './scene.ts';
 import type { WebApplication } from './web-application.ts';
 
@@ -208,12 +208,12 @@ export function processes(scene: Scene): readonly Incident[] {
     {
       what: 'the process of a node is killed',
       node: 'district_a',
-      alone: true,
       alerts: [{ alertname: 'TributaryNodeDown', node: 'district_a' }],
       panels: [
         ['Network: Nodes that do not answer', rises],
-        ['Network: Alerts that fire', rises],
-        ['Network: Alerts that fire, by name', appears],
+        // Others come and go on a machine with much to do: their number may stay what it was.
+        ['Network: Alerts that fire', counts],
+        ['Network: Alerts that fire, by name', names('TributaryNodeDown')],
       ],
       cause: async () => await tree.kill9('district_a'),
       mend: async () => {

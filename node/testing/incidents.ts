@@ -15,8 +15,6 @@ export interface Incident {
   readonly node: string;
   readonly cause: () => Promise<unknown>;
   readonly mend: () => Promise<unknown>;
-  /** No alert at all may fire before. */
-  readonly alone?: boolean;
   /** How long firing, and then resolving, may take. */
   readonly ms?: number;
 }
@@ -46,9 +44,7 @@ export class Incidents {
     panels.forEach(([name]) => this.panelsSeen.add(name));
   }
 
-  async #cause(incident: Incident, ms: number): Promise<void> {
-    const { what, alerts, panels, node, cause } = incident;
-    await this.#alone(incident, ms);
+  async #cause({ what, alerts, panels, node, cause }: Incident, ms: number): Promise<void> {
     // What another incident brought with it may take its time to end.
     const loud = new Set(alerts.map((alert) => JSON.stringify(alert)));
     await this.#until(`${what}: silent before it is caused`, loud, ms, async () => {
@@ -77,16 +73,6 @@ export class Incidents {
           awaited.delete(name);
         }
         looks.push(now);
-      }
-    });
-  }
-
-  /** Where a panel counts every alert, one that ends just when another begins hides it. */
-  async #alone({ what, alone = false }: Incident, ms: number): Promise<void> {
-    const others = new Set(alone ? ['other alerts'] : []);
-    await this.#until(`${what}: no alert fires before it is caused`, others, ms, async () => {
-      if ((await this.#firing({})).length === 0) {
-        others.clear();
       }
     });
   }

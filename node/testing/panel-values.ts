@@ -43,8 +43,19 @@ const total = (series: readonly Series[]): number =>
 export const rises: Change = (before, now) => total(now) > total(before);
 export const falls: Change = (before, now) => now.length > 0 && total(now) < total(before);
 export const appears: Change = (before, now) => now.length > before.length;
+/** More than none. */
+export const counts: Change = (_before, now) => total(now) > 0;
+/** An alert that was not named before. */
+export const names =
+  (alert: string): Change =>
+  (before, now) =>
+    isNamed(now, alert) && !isNamed(before, alert);
 /** Other series, or a series with another value. */
 export const differs: Change = (before, now) => text(before) !== text(now);
+
+function isNamed(series: readonly Series[], alert: string): boolean {
+  return series.some(({ labels }) => labels['alertname'] === alert);
+}
 
 function text(series: readonly Series[]): string {
   return series
