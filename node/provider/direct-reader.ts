@@ -240,6 +240,20 @@ class DirectView implements View {
     return Number(rows[0]?.rows ?? 0);
   }
 
+  async storedBytes({ schema, name }: TableColumns): Promise<number> {
+    const [found] = await this.#connection.ask<{ bytes: string | null }>(
+      `select coalesce(
+         (select sum(pg_catalog.pg_table_size(p.relid)) from pg_catalog.pg_partition_tree(c.oid) p),
+         pg_catalog.pg_table_size(c.oid)
+       )::text as bytes
+       from pg_catalog.pg_class c
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = $1 and c.relname = $2`,
+      [schema, name],
+    );
+    return Number(found?.bytes ?? 0);
+  }
+
   async blocks(
     { schema, name, columns, key }: TableColumns,
     ranges: readonly KeyRange[],

@@ -80,6 +80,7 @@ for (const major of majors().filter((each) => each === 15 || each === 18)) {
         [null, 2],
       ],
     );
+    assert.ok((await view.storedBytes(report)) > 0);
     assert.equal(await view.hasDigests(), true);
     assert.deepEqual(await view.keyAfter(report, null, 3), ['6']);
     assert.deepEqual(await view.keyAfter(report, ['6'], 7), ['20']);

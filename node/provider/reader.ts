@@ -81,6 +81,9 @@ export interface View extends AsyncDisposable {
   /** How many rows are expected. */
   estimate(table: TableColumns): Promise<number>;
 
+  /** Bytes of the whole table, rows that do not leave, values out of line and partitions among them, without indexes. */
+  storedBytes(table: TableColumns): Promise<number>;
+
   /** The first `rows` rows of each range in blocks of `block` rows; nothing of a range: it holds none. */
   blocks(
     table: TableColumns,

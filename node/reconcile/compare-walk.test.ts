@@ -5,7 +5,7 @@ import { ParkedView } from '../parking/parked-view.ts';
 import { parseLsn } from '../pgoutput/lsn.ts';
 import type { Key } from '../provider/reader.ts';
 import { createChild } from '../testing/child.ts';
-import { newest } from '../testing/database.ts';
+import { newest, roles } from '../testing/database.ts';
 import { Random } from '../testing/random.ts';
 import { StreamPair, table } from '../testing/stream-pair.ts';
 import { openChild } from '../testing/stream-reader.ts';
@@ -68,12 +68,15 @@ void test('wherever rows differ, all of them are suspected, no row is passed ove
     });
     return { suspicious: suspicious.sort((a, b) => a - b), ends, rows, bytes };
   };
-  const random = new Random(Random.seedOfRun()).fork('compare walk');
-  for (let lap = 0; lap < 12; lap += 1) {
+  const equalAgain = async (): Promise<void> => {
     await query('truncate visit');
     await query(
       `insert into visit (id, note, tributary_origin) select n, 'right', 'district_a' from generate_series(1, ${count}) n`,
     );
+  };
+  const random = new Random(Random.seedOfRun()).fork('compare walk');
+  for (let lap = 0; lap < 12; lap += 1) {
+    await equalAgain();
     const wrong = new Set<number>();
     const edits = [0, 1, 3, 40][lap % 4] ?? 0;
     for (let edit = 0; edit < edits; edit += 1) {
@@ -107,4 +110,18 @@ void test('wherever rows differ, all of them are suspected, no row is passed ove
       assert.ok(found.bytes < 10_000, `${context}: ${found.bytes} bytes`);
     }
   }
+  await equalAgain();
+  const ends = [0, 1, count, count + 1];
+  await query(
+    `delete from visit where id in (1, ${count});
+     insert into visit (id, note, tributary_origin) values (0, 'right', 'district_a'), (${count + 1}, 'right', 'district_a')`,
+  );
+  assert.deepEqual((await walk(10_000)).suspicious, ends, 'as many rows as before, at both ends');
+  await child.query(
+    `revoke execute on function tributary.published_digest(text, text, text[], text[], text[], text[]) from ${roles.reader}`,
+  );
+  await sides.close();
+  const older = await walk(100);
+  assert.deepEqual(older.suspicious, ends, 'a provider of an older release');
+  assert.equal(older.rows, count);
 });

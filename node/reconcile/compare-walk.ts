@@ -5,7 +5,8 @@
  * waits for nothing and decides nothing.
  */
 import type { Block, Key, KeyRange } from '../provider/reader.ts';
-import { coarseChunk, firstCoarse, nextCoarse } from './coarse-chunk.ts';
+import { coarseChunk } from './coarse-chunk.ts';
+import { afterDiffering, afterEqual, firstCoarse, firstStride, isRest } from './coarse-stride.ts';
 import { RangeView } from './range-view.ts';
 import type { TableSide } from './table-side.ts';
 
@@ -32,37 +33,43 @@ export interface WalkedChunk {
 /** @throws TributaryError of the provider */
 export async function compareWalk(side: TableSide, options: CompareOptions): Promise<void> {
   const told = new Telling(side, options);
-  const estimated = await estimate(side);
+  const { rows, bytes } = await estimate(side);
   const atOnce =
-    options.atOnce ?? firstCoarse((await side.local.storedBytes()) / Math.max(1, estimated));
-  let rows = atOnce;
-  let differed = 0;
+    options.atOnce ?? firstCoarse((await side.local.storedBytes()) / Math.max(1, rows));
+  let stride = firstStride(atOnce);
   let { after } = options;
-  do {
-    const expected = Math.max(0, estimated - told.rows);
-    const coarse = await coarseChunk(side, after, { rows, expected });
+  let ended = false;
+  while (!ended) {
+    const expected = Math.max(0, rows - told.rows);
+    const rest = isRest(stride, { expected, bytes });
+    const coarse = await coarseChunk(side, after, { rows: stride.rows, rest });
     if (coarse?.equal) {
-      differed = 0;
-      rows = nextCoarse(rows, coarse);
+      stride = afterEqual(stride, coarse.tookMs);
       await told.walked(coarse.through, coarse.rows);
       after = coarse.through;
-    } else {
-      differed += 1;
-      rows = atOnce;
-      const further = differed === 1 ? 0 : atOnce * 2 ** differed;
-      const upto = coarse?.through ? await furtherOn(side, coarse.through, further) : null;
+      ended = after === null;
+      continue;
+    }
+    const then = afterDiffering(stride, atOnce);
+    ({ stride } = then);
+    if (coarse === null || then.finely !== null) {
+      const upto = coarse?.through ? await furtherOn(side, coarse.through, then.finely ?? 0) : null;
       await walkFinely(side, { after, upto }, told);
       after = upto;
+      ended = after === null;
     }
-  } while (after !== null);
+  }
 }
 
-async function estimate({ reader, plan }: TableSide): Promise<number> {
+async function estimate({
+  reader,
+  plan,
+}: TableSide): Promise<{ readonly rows: number; readonly bytes: number }> {
   await using view = await reader.look();
-  return await view.estimate(plan.read);
+  return { rows: await view.estimate(plan.read), bytes: await view.storedBytes(plan.read) };
 }
 
-/** A table that changes all the time, or differs all over, is asked as a whole less and less often. */
+/** The key so many rows behind; null: the end. */
 async function furtherOn(
   { reader, plan }: TableSide,
   through: Key,

@@ -950,6 +950,21 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'an estimate that is too low makes one question of a table of any size',
+    breaks: 'whatever is compared comes to an end',
+    edits: [
+      {
+        file: 'node/reconcile/coarse-stride.ts',
+        find: 'return expected <= rows && bytes <= smallBytes;',
+        replace: 'return expected <= rows;',
+      },
+    ],
+    test: {
+      file: 'node/reconcile/coarse-stride.test.ts',
+      title: 'the rest is one question only where the table is small',
+    },
+  },
+  {
     name: 'rows that stand only here are not found',
     breaks: truth,
     edits: [
