@@ -1,6 +1,6 @@
 /**
  * Bind with its parameters as the buffers they are (PostgreSQL manual, "Message Formats"). pg lays them into one message
- * that grows as it is filled: each value was copied some three times, each time into memory that was new.
+ * that grows as it is filled, and is copied into new memory each time it grows.
  */
 import type pg from 'pg';
 
@@ -49,7 +49,7 @@ function isLarge(values: readonly unknown[]): values is readonly (Buffer | strin
 }
 
 /** The message in pieces: texts in text form, buffers in binary form, the answer in the form asked for. */
-export function bindMessage(
+function bindMessage(
   values: readonly (Buffer | string)[],
   { portal = '', statement = '', binary = false }: BindConfig,
 ): readonly Buffer[] {

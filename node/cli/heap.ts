@@ -3,8 +3,7 @@
  * of 400,000 rows then took 409 MiB at most. With growth by three fifths one of a million rows takes 211 MiB, and a first
  * copy of 500,000 rows 2.1 s of processor time; by a fifth it is collected every 6 MiB, which took 3.1 s. The young space has
  * grown to its most, twice 16 MiB, by the time the modules are loaded, and no flag that is set here makes it smaller. What
- * is alive in it should stay far below that: the objects of one slice do (`provider/queue.ts`), those of a whole part did not, and
- * were copied to old space.
+ * is alive in it when it is collected is copied, so changes are objects slice by slice (`provider/queue.ts`).
  */
 import { setFlagsFromString } from 'node:v8';
 

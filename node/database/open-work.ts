@@ -1,6 +1,6 @@
 /**
- * Streams with tables that are to be compared or made equal. One question serves all streams of the process: with hundreds of
- * them, each asking for itself, these questions were most of what an idle process did.
+ * Streams with tables that are to be compared or made equal. One question serves all streams of the process: of hundreds
+ * each else asks for itself every other second, and nearly always hears that there is nothing.
  */
 import type { Query } from './query.ts';
 

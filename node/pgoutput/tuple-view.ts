@@ -116,7 +116,7 @@ export class TupleView implements Tuple {
         const target = targets[slot] as Buffer;
         const to = offsets[slot] as number;
         if (bytes[at] === letter.null) {
-          // A length of -1, by hand: `fill` takes longer than the rest of the row.
+          // A length of -1, without a call.
           target[to] = 0xff;
           target[to + 1] = 0xff;
           target[to + 2] = 0xff;

@@ -47,7 +47,7 @@ export class CopyFrames {
 
   /**
    * Takes out the message that is begun, once its end has come; returns where the next begins. Only this one is copied: when
-   * all of a read was put behind the piece that was left, that was a tenth of what a backlog cost.
+   * all of a read was put behind the piece that was left, that was a tenth of node's time for a backlog.
    */
   #complete(chunk: Buffer): number {
     let at = this.#keep(chunk, 0, header);

@@ -1,7 +1,6 @@
 /**
  * A part whose transactions lie in memory; without any it carries a keepalive's position. The objects that are their changes
- * live as long as one slice: those of a whole part are more than the young space of the heap, and each that outlives it is
- * copied twice.
+ * live as long as one slice: what is alive when the heap is collected is copied.
  */
 import type { Lsn } from '../pgoutput/lsn.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';

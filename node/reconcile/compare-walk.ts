@@ -34,8 +34,7 @@ export interface WalkedChunk {
 export async function compareWalk(side: TableSide, options: CompareOptions): Promise<void> {
   const told = new Telling(side, options);
   const { rows, bytes } = await estimate(side);
-  const atOnce =
-    options.atOnce ?? firstCoarse((await side.local.storedBytes()) / Math.max(1, rows));
+  const atOnce = options.atOnce ?? firstCoarse(bytes / Math.max(1, rows));
   let stride = firstStride(atOnce);
   let { after } = options;
   let ended = false;

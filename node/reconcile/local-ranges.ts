@@ -65,15 +65,6 @@ export class LocalRanges {
     return Number(rows[0]?.count ?? 0);
   }
 
-  /** Bytes of the whole table, values out of line among them. */
-  async storedBytes(): Promise<number> {
-    const [found] = await this.#ask<{ bytes: string }>(
-      `select (pg_table_size($1::regclass) + coalesce((select sum(pg_table_size(p.relid)) from pg_partition_tree($1::regclass) p), 0))::text as bytes`,
-      [qualified(this.#plan.read)],
-    );
-    return Number(found?.bytes ?? 0);
-  }
-
   async digests(ranges: readonly KeyRange[]): Promise<readonly RangeDigest[]> {
     const rows = await this.#search<{ count: string; digest: string }>(
       `select d.count::text as count, d.digest::text as digest
