@@ -139,5 +139,11 @@ function execArgv(options: NodeProcessOptions): readonly string[] {
 }
 
 function environment(options: NodeProcessOptions): NodeJS.ProcessEnv {
-  return { ...options.secrets, ...options.crash?.environment, TMPDIR: tmpdir() };
+  const compiled = process.env['NODE_COMPILE_CACHE'];
+  return {
+    ...options.secrets,
+    ...options.crash?.environment,
+    TMPDIR: tmpdir(),
+    ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
+  };
 }

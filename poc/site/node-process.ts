@@ -1,6 +1,7 @@
 /** One Tributary process, started by the command line a datacentre uses, and started again when it ends by itself. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -123,6 +124,9 @@ export class NodeProcess {
         return value === undefined ? [] : [[name, value] as const];
       }),
     );
-    return { ...own, NODE_ENV: 'production', ...this.#options.secrets };
+    const { topology, secrets } = this.#options;
+    // One for all nodes, and gone with the run.
+    const compiled = join(dirname(topology), 'compiled');
+    return { ...own, NODE_ENV: 'production', NODE_COMPILE_CACHE: compiled, ...secrets };
   }
 }
