@@ -81,6 +81,25 @@ export class Course implements AsyncDisposable {
     });
   }
 
+  /**
+   * A walsender reads from where the slot's last snapshot of running transactions stands, which is logged every 15 s: until
+   * one is behind what is written by now, each lap would decode that once more.
+   */
+  async movesOn(slot: string): Promise<void> {
+    const [row] = await this.query<{ at: string }>(`select pg_current_wal_lsn()::text as at`);
+    await until(
+      async () => {
+        await this.query(`select pg_log_standby_snapshot()`);
+        const found = await this.query(
+          `select from pg_replication_slots
+           where slot_name = ${literal(slot)} and restart_lsn >= ${literal(row?.at ?? '')}`,
+        );
+        return found.length === 1;
+      },
+      { what: `${slot} has moved on`, ms: 60_000, everyMs: 200 },
+    );
+  }
+
   /** Ends the walsender if one runs, and waits until the slot is free. */
   async silence(slot: string): Promise<void> {
     await until(

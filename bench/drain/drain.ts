@@ -53,7 +53,7 @@ async function runRound(workload: Workload, place: Place): Promise<readonly Lap[
   const calls = callsOf(workload, options.scale);
   const before = await course.work(calls.before);
   for (const side of sides) {
-    await runIn(side, before);
+    await runIn(side, course, before);
   }
   const marker = await course.work(calls.backlog);
   const laps: Lap[] = [];

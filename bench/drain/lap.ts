@@ -20,9 +20,10 @@ export interface Lap {
 }
 
 /** Waits until what stands in the tables before the backlog has arrived, then holds the side back. */
-export async function runIn(side: Side, marker: number): Promise<void> {
+export async function runIn(side: Side, course: Course, marker: number): Promise<void> {
   await using watch = await Watch.open(side.url);
   await watch.arrival(marker);
+  await course.movesOn(side.slot);
   await side.hold();
 }
 
