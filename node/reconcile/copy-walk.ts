@@ -6,15 +6,9 @@ import { rowKey } from '../apply/row-key.ts';
 import type { Query } from '../database/query.ts';
 import type { Key, KeyRange, Rows } from '../provider/reader.ts';
 import { keyIdentity, keyOf } from './key-identity.ts';
+import { firstPage, pageAfter, type PageSize } from './page-size.ts';
 import { RangeView } from './range-view.ts';
 import { passed, type TableSide } from './table-side.ts';
-
-/**
- * A page of a table of small rows; a page of large ones ends by its bytes. What a cut link costs is the page on its way and
- * the one that was not written yet.
- */
-const pageRows = 5000;
-const pageBytes = 1 << 20;
 
 export interface CopyOptions {
   readonly after: Key | null;
@@ -37,12 +31,14 @@ interface Page {
   readonly rows: Rows;
   readonly view: RangeView;
   readonly bytes: number;
+  /** For the one behind it. */
+  readonly size: PageSize;
 }
 
 /** @throws TributaryError of provider and apply */
 export async function copyWalk(side: TableSide, options: CopyOptions): Promise<void> {
   let { after } = options;
-  let next = read(side, { after, upto: null });
+  let next = read(side, { after, upto: null }, firstPage);
   for (;;) {
     // Awaited in the next round, or its failure is that of the page before.
     next.catch(() => {});
@@ -52,7 +48,7 @@ export async function copyWalk(side: TableSide, options: CopyOptions): Promise<v
       return;
     }
     after = page.range.upto;
-    next = read(side, { after, upto: null });
+    next = read(side, { after, upto: null }, page.size);
     next.catch(() => {});
     try {
       await write(side, page, options);
@@ -74,13 +70,14 @@ async function rest(side: TableSide, range: KeyRange, { standing }: CopyOptions)
 }
 
 /** Null: the range is empty. The view's transaction is over; its snapshot and its watch are still needed. */
-async function read(side: TableSide, range: KeyRange): Promise<Page | null> {
+async function read(side: TableSide, range: KeyRange, size: PageSize): Promise<Page | null> {
   const { stream, reader, plan, signal } = side;
   const before = reader.bytes;
   const view = await RangeView.open({ reader, trail: stream.trail }, plan.read, signal);
   try {
-    const most = { rows: pageRows, bytes: pageBytes, form: stream.format };
-    const rows = await view.view.rows(plan.read, range, most);
+    const asked = performance.now();
+    const rows = await view.view.rows(plan.read, range, { ...size, form: stream.format });
+    const next = pageAfter(size, performance.now() - asked);
     const last = rows.tuples.at(-1);
     await view.view[Symbol.asyncDispose]();
     if (!last) {
@@ -88,7 +85,8 @@ async function read(side: TableSide, range: KeyRange): Promise<Page | null> {
       return null;
     }
     const upto = keyOf(last, plan, stream.format);
-    return { range: { after: range.after, upto }, rows, view, bytes: reader.bytes - before };
+    const bytes = reader.bytes - before;
+    return { range: { after: range.after, upto }, rows, view, bytes, size: next };
   } catch (error) {
     await view[Symbol.asyncDispose]();
     throw error;
@@ -106,18 +104,18 @@ async function write(side: TableSide, page: Page, options: CopyOptions): Promise
     await options.standing(here);
   }
   if (!(await put(side, { page, here, options }))) {
-    await writeAgain(side, page.range, options);
+    await writeAgain(side, page, options);
   }
 }
 
 async function writeAgain(
   side: TableSide,
-  { after: first, upto }: KeyRange,
+  { range: { after: first, upto }, size }: Page,
   options: CopyOptions,
 ): Promise<void> {
   let after = first;
   for (;;) {
-    const page = await read(side, { after, upto });
+    const page = await read(side, { after, upto }, size);
     if (!page) {
       await rest(side, { after, upto }, options);
       return;
