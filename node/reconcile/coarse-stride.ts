@@ -21,8 +21,16 @@ export function firstCoarse(rowBytes: number): number {
   return Math.min(first.rows, Math.max(first.leastRows, rows));
 }
 
-export function firstStride(rows: number): Stride {
-  return { rows, most: most.rows, differed: 0 };
+/**
+ * All rows of a table that is small on the disk: nothing is read in the order of its key, and should they differ it is seconds
+ * that were in vain. Of a larger one so many.
+ */
+export function firstStride(
+  atOnce: number,
+  { expected, bytes }: { readonly expected: number; readonly bytes: number },
+): Stride {
+  const rows = bytes <= smallBytes ? Math.max(atOnce, expected) : atOnce;
+  return { rows, most: Math.max(rows, most.rows), differed: 0 };
 }
 
 /** A question of wide rows takes long, and both sides have a limit of time for it. */

@@ -35,7 +35,7 @@ export async function compareWalk(side: TableSide, options: CompareOptions): Pro
   const told = new Telling(side, options);
   const { rows, bytes } = await estimate(side);
   const atOnce = options.atOnce ?? firstCoarse(bytes / Math.max(1, rows));
-  let stride = firstStride(atOnce);
+  let stride = firstStride(atOnce, { expected: rows, bytes });
   let { after } = options;
   let ended = false;
   while (!ended) {
