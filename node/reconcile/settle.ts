@@ -13,8 +13,8 @@ import { keyIdentity, KeyTuple } from './key-identity.ts';
 import { RangeView } from './range-view.ts';
 import { passed, type TableSide } from './table-side.ts';
 
-/** Bytes of rows taken at once. */
-const rowBytes = 4 << 20;
+/** Bytes of rows taken at once, and written before more are: what a cut link costs. */
+const rowBytes = 512 << 10;
 /** Keys of one view. */
 export const keysAtOnce = 1000;
 
