@@ -4,7 +4,7 @@
  * round trips of a page are what costs. Pure.
  */
 
-/** A page of the most is held in memory by PostgreSQL, too: 4 MB is its `work_mem` by default. */
+/** A page is held in memory at both ends, and another one is read ahead. */
 const bytes = { least: 32 << 10, first: 128 << 10, most: 2 << 20 } as const;
 const quickMs = 150;
 const slowMs = 2000;
