@@ -31,8 +31,8 @@ import { parseSnapshot, type Snapshot } from './snapshot.ts';
 
 /** Nothing came for so long: a digest of a large range takes its time, a link that swallows packets for ever. */
 const silenceMs = 120_000;
-/** Of pages that were written: two of the largest. */
-const keptBytes = 6 << 20;
+/** Of pages that were written. */
+const keptBytes = 4 << 20;
 /** Room for an answer of which nothing is known. */
 const answerBytes = 64 << 10;
 

@@ -5,7 +5,7 @@
  */
 
 /** A page is held in memory at both ends, and another one is read ahead. */
-const bytes = { least: 32 << 10, first: 128 << 10, most: 2 << 20 } as const;
+const bytes = { least: 32 << 10, first: 128 << 10, most: 1 << 20 } as const;
 const quickMs = 150;
 const slowMs = 2000;
 /** Of the smallest rows there is sense in counting. */
