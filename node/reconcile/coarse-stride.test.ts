@@ -5,23 +5,20 @@ import {
   afterDiffering,
   afterEqual,
   firstCoarse,
+  firstRows,
   firstStride,
   isRest,
-  type Stride,
 } from './coarse-stride.ts';
 
 const atOnce = 131_072;
 const total = 16_000_000;
-
-/** Of a table too large to be asked for at once. */
-const firstOf = (rows: number): Stride => firstStride(rows, { expected: total, bytes: 1 << 30 });
 
 /** Of one question about a row, where to compare it by blocks is one: as measured. */
 const price = 0.45;
 
 /** What it costs to walk a table, by a question that is equal where no row of it differs. */
 function cost(differs: (from: number, to: number) => boolean): number {
-  let stride = firstOf(atOnce);
+  let stride = firstStride(atOnce);
   let sum = 0;
   for (let at = 0; at < total;) {
     const to = Math.min(total, at + stride.rows);
@@ -51,11 +48,11 @@ void test('of wide rows few are asked for at first', () => {
 });
 
 void test('more is asked for at once while the answer is quick, and less when it is slow', () => {
-  assert.equal(afterEqual(firstOf(1000), 100).rows, 8000);
-  assert.equal(afterEqual(firstOf(1000), 1000).rows, 1000);
-  assert.equal(afterEqual(firstOf(1000), 5000).rows, 500);
-  assert.equal(afterEqual(firstOf(1), 5000).rows, 1);
-  assert.equal(afterEqual(firstOf(1 << 22), 1).rows, 1 << 22);
+  assert.equal(afterEqual(firstStride(1000), 100).rows, 8000);
+  assert.equal(afterEqual(firstStride(1000), 1000).rows, 1000);
+  assert.equal(afterEqual(firstStride(1000), 5000).rows, 500);
+  assert.equal(afterEqual(firstStride(1), 5000).rows, 1);
+  assert.equal(afterEqual(firstStride(1 << 22), 1).rows, 1 << 22);
 });
 
 void test('where many rows differ as a whole fewer are asked for, and many only by and by again', () => {
@@ -70,7 +67,7 @@ void test('where many rows differ as a whole fewer are asked for, and many only 
 });
 
 void test('rows that were slow stay few when they differ', () => {
-  const slow = afterEqual(firstOf(1024), 5000);
+  const slow = afterEqual(firstStride(1024), 5000);
   assert.equal(afterDiffering(slow, 1024).stride.rows, 512);
 });
 
@@ -83,19 +80,19 @@ void test('to ask as a whole costs little where it is in vain, and most is won w
 });
 
 void test('the rest is one question only where the table is small on the disk', () => {
-  const stride = firstOf(atOnce);
+  const stride = firstStride(atOnce);
   assert.equal(isRest(stride, { expected: atOnce, bytes: 1 << 20 }), true);
   assert.equal(isRest(stride, { expected: atOnce + 1, bytes: 1 << 20 }), false);
   assert.equal(isRest(stride, { expected: 0, bytes: 1 << 30 }), false);
 });
 
 void test('a small table is asked for as a whole at first, and should it differ as much at once as any other', () => {
-  const table = { expected: 1_000_000, bytes: 300 << 20 };
-  const stride = firstStride(atOnce, table);
-  assert.equal(isRest(stride, table), true);
+  const small = { expected: 1_000_000, bytes: 300 << 20 };
+  const stride = firstStride(firstRows(atOnce, small));
+  assert.equal(isRest(stride, small), true);
   const then = afterDiffering(stride, atOnce);
   assert.equal(then.finely, null);
   assert.equal(then.stride.rows, atOnce);
   const large = { expected: 1_000_000, bytes: 600 << 20 };
-  assert.equal(isRest(firstStride(atOnce, large), large), false);
+  assert.equal(firstRows(atOnce, large), atOnce);
 });

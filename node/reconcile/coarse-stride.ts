@@ -23,14 +23,17 @@ export function firstCoarse(rowBytes: number): number {
 
 /**
  * All rows of a table that is small on the disk: nothing is read in the order of its key, and should they differ it is seconds
- * that were in vain. Of a larger one so many.
+ * that were in vain. Of a larger one so many as `atOnce`.
  */
-export function firstStride(
+export function firstRows(
   atOnce: number,
   { expected, bytes }: { readonly expected: number; readonly bytes: number },
-): Stride {
-  const rows = bytes <= smallBytes ? Math.max(atOnce, expected) : atOnce;
-  return { rows, most: Math.max(rows, most.rows), differed: 0 };
+): number {
+  return bytes <= smallBytes ? Math.max(atOnce, expected) : atOnce;
+}
+
+export function firstStride(rows: number): Stride {
+  return { rows, most: most.rows, differed: 0 };
 }
 
 /** A question of wide rows takes long, and both sides have a limit of time for it. */

@@ -6,7 +6,14 @@
  */
 import type { Block, Key, KeyRange } from '../provider/reader.ts';
 import { coarseChunk } from './coarse-chunk.ts';
-import { afterDiffering, afterEqual, firstCoarse, firstStride, isRest } from './coarse-stride.ts';
+import {
+  afterDiffering,
+  afterEqual,
+  firstCoarse,
+  firstRows,
+  firstStride,
+  isRest,
+} from './coarse-stride.ts';
 import { RangeView } from './range-view.ts';
 import type { TableSide } from './table-side.ts';
 
@@ -17,7 +24,7 @@ const chunk = { least: 4096, most: 131_072, first: 16_384, longMs: 4000, shortMs
 
 export interface CompareOptions {
   readonly after: Key | null;
-  /** Rows that are compared as a whole at first; default: by their size. */
+  /** Rows that are compared as a whole at first; default: all of a small table, else by their size. */
   readonly atOnce?: number;
   /** Keys that may differ, each once. */
   readonly suspicious: (keys: readonly Key[]) => Promise<void>;
@@ -35,7 +42,7 @@ export async function compareWalk(side: TableSide, options: CompareOptions): Pro
   const told = new Telling(side, options);
   const { rows, bytes } = await estimate(side);
   const atOnce = options.atOnce ?? firstCoarse(bytes / Math.max(1, rows));
-  let stride = firstStride(atOnce, { expected: rows, bytes });
+  let stride = firstStride(options.atOnce ?? firstRows(atOnce, { expected: rows, bytes }));
   let { after } = options;
   let ended = false;
   while (!ended) {

@@ -601,6 +601,21 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'a page of a copy is as large over a slow link as over a quick one',
+    breaks: 'interrupted work resumes: a copy over a link that never holds for long gets on',
+    edits: [
+      {
+        file: 'node/reconcile/page-size.ts',
+        find: 'least: 32 << 10, first: 128 << 10, most: 1 << 20',
+        replace: 'least: 1 << 20, first: 1 << 20, most: 1 << 20',
+      },
+    ],
+    test: {
+      file: `${suites}/first-copy-cut.test.ts`,
+      title: 'a first copy gets on over a slow link that never holds for long',
+    },
+  },
+  {
     name: 'the progress of a copy is written before its rows are committed',
     breaks: lost,
     edits: [
