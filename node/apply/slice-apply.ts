@@ -22,6 +22,8 @@ export interface SliceOptions {
   readonly catalogueFresh: boolean;
   /** The first rung that is tried; default: insert. */
   readonly from?: SetMode | 'sift';
+  /** As of `runSets`, for the first rung. Where that was needed again, what it sent was not done. */
+  readonly ending?: () => void;
 }
 
 /** So few changes go faster one by one than by another try as sets. */
@@ -46,7 +48,7 @@ export async function applySlice(
   const { from = 'insert' } = options;
   let outcome: Attempted = from === 'sift' ? 'row' : 'misfit';
   if (from === 'insert') {
-    outcome = await attempt(transactions, 'insert', options);
+    outcome = await attempt(transactions, 'insert', options, options.ending);
     if (outcome === 'applied') {
       await mark;
       await settle(session, [point.release]);
@@ -89,10 +91,11 @@ async function attempt(
   transactions: readonly Transaction[],
   mode: SetMode,
   { session, work, catalogueFresh }: SliceOptions,
+  ending?: () => void,
 ): Promise<Attempted> {
   const own: Work = { ...work, tally: new Tally(), unenforced: new Map() };
   try {
-    if ((await runSets(transactions, mode, own)) === 'misfit') {
+    if ((await runSets(transactions, mode, own, ending)) === 'misfit') {
       return 'misfit';
     }
   } catch (error) {
@@ -134,7 +137,7 @@ async function split(transactions: readonly Transaction[], options: SliceOptions
 }
 
 /**
- * A transaction of a middle node is a whole part of its child's: one value handed from row to row among its 20,000
+ * A transaction of a middle node is a whole part of its child's: one value handed from row to row among its 5,000
  * changes must not make each of them two round trips.
  */
 async function splitOne(transaction: Transaction, options: SliceOptions): Promise<void> {

@@ -8,9 +8,10 @@ import { encodeMessage, encodeRow, valuesOf } from './encode.ts';
 import type { Row } from './encode.ts';
 import type { Lsn } from './lsn.ts';
 import type { Relation } from './messages.ts';
-import type { Step } from './part.ts';
+import type { Step, Transaction } from './part.ts';
 import { readFrames } from './read-frames.ts';
 import type { RelationMap } from './row-change.ts';
+import { TransactionRun } from './transaction-run.ts';
 
 const begin = encodeMessage({ kind: 'begin', finalLsn: 100n as Lsn, commitTime: 7n, xid: 42 });
 const commit = encodeMessage({
@@ -35,6 +36,12 @@ function pusher(assembler: Assembler): (message: Buffer) => Assembled | null {
     message.copy(memory);
     return assembler.push(memory.subarray(0, message.length));
   };
+}
+
+function transactionOf(whole: Assembled): Transaction {
+  const [transaction] = new TransactionRun(whole).read();
+  assert.ok(transaction);
+  return transaction;
 }
 
 function messagesOf(rows: readonly Row[]): Buffer[] {
@@ -72,7 +79,7 @@ void test('a transaction comes out whole at its commit, with exact positions, fr
       }
       const whole = push(commit);
       assert.ok(whole);
-      const { transaction } = whole;
+      const transaction = transactionOf(whole);
       assert.deepEqual(
         [transaction.xid, transaction.commitLsn, transaction.endLsn, transaction.commitTime],
         [42, 100n, 148n, 7n],
@@ -107,7 +114,7 @@ void test('a detached transaction, read from its frames cut into slices anywhere
         const whole = push(commit);
         assert.ok(whole);
         if (whole.detached) {
-          assert.deepEqual(whole.transaction.changes, []);
+          assert.deepEqual(whole.frames, []);
           const read = readSlices(Buffer.concat(frames), slice, relations);
           assert.deepEqual(outline(read.slice(0, -1)), expected(rows));
           assert.equal(read.at(-1)?.kind, 'message');
@@ -153,7 +160,8 @@ void test('a relation in force stays with the rows that came under it', () => {
   push(encodeMessage(after));
   push(encodeRow({ kind: 'insert', relation: after, new: [value, value] }));
   const whole = push(commit);
-  const counts = whole?.transaction.changes.map((step) =>
+  assert.ok(whole);
+  const counts = transactionOf(whole).changes.map((step) =>
     step.kind === 'insert' ? [step.relation.columns.length, step.new?.count] : null,
   );
   assert.deepEqual(counts, [
@@ -178,7 +186,9 @@ void test('a relation told once is one object to all that come under it', () => 
     [encodeRow({ kind: 'insert', relation, new: [] })],
   ]) {
     [begin, ...messages].forEach((message) => assembler.push(message));
-    const steps = assembler.push(commit)?.transaction.changes ?? [];
+    const whole = assembler.push(commit);
+    assert.ok(whole);
+    const steps = transactionOf(whole).changes;
     seen.push(...steps.flatMap((step) => ('relation' in step ? [step.relation] : [])));
   }
   assert.equal(seen.length, 2);
@@ -202,7 +212,9 @@ void test('a message that is not transactional marks nothing and needs no transa
   assert.equal(push(loose), null);
   push(begin);
   push(loose);
-  assert.deepEqual(push(commit)?.transaction.changes, []);
+  const whole = push(commit);
+  assert.ok(whole);
+  assert.deepEqual(transactionOf(whole).changes, []);
 });
 
 void test('a begin inside a transaction, a commit of another, or a change outside one is a protocol error', () => {

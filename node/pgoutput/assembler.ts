@@ -4,24 +4,29 @@
  */
 import { decodeMessage } from './decode.ts';
 import { Arena, frameHeader, type FrameRun } from './frames.ts';
-import { HeldTransaction } from './held-transaction.ts';
 import type { Lsn } from './lsn.ts';
 import type { Begin, Commit, Relation } from './messages.ts';
-import type { Transaction } from './part.ts';
 import { protocolError } from './reader.ts';
 import { isRow, RowChange } from './row-change.ts';
 import type { RelationMap } from './row-change.ts';
 
-/** What a transaction costs in memory besides its bytes. */
-const transactionOverhead = 512;
-
+/** A whole transaction. */
 export interface Assembled {
-  /** Without steps when it was detached. */
-  readonly transaction: Transaction;
+  readonly xid: number;
+  readonly commitLsn: Lsn;
+  readonly endLsn: Lsn;
+  /** Microseconds since 2000-01-01 UTC. */
+  readonly commitTime: bigint;
   readonly detached: boolean;
+  /** From its Begin to its Commit; none when it was detached. */
+  readonly frames: readonly FrameRun[];
+  /** The relations in force at its begin and behind its end, and those told in it, in their order. */
+  readonly before: RelationMap;
+  readonly after: RelationMap;
+  readonly told: readonly Relation[];
   /** Number of its steps; 0 when it was detached. */
   readonly steps: number;
-  /** Bytes of its messages. */
+  /** Bytes of the messages between its Begin and its Commit. */
   readonly bytes: number;
   /** What it occupies in memory. */
   readonly cost: number;
@@ -36,7 +41,6 @@ export class Assembler {
   #told: Relation[] = [];
   #begin: Begin | null = null;
   #steps = 0;
-  #rowsOnly = true;
   #bytes = 0;
   #held = 0;
   #detached = false;
@@ -78,8 +82,12 @@ export class Assembler {
     switch (decoded.kind) {
       case 'begin':
         this.#open(decoded);
+        this.#keep(bytes, from, end);
         return null;
       case 'commit':
+        if (!this.#detached) {
+          this.#keep(bytes, from, end);
+        }
         return this.#commit(decoded);
       case 'relation':
         this.#relation(decoded, bytes.subarray(from, end));
@@ -125,7 +133,6 @@ export class Assembler {
     }
     this.#begin = begin;
     this.#steps = 0;
-    this.#rowsOnly = true;
     this.#bytes = 0;
     this.#held = 0;
     this.#detached = false;
@@ -146,7 +153,6 @@ export class Assembler {
   #step(bytes: Buffer, from: number, end: number): void {
     this.#append(bytes, from, end);
     this.#steps += 1;
-    this.#rowsOnly = false;
   }
 
   #relation(relation: Relation, message: Buffer): void {
@@ -162,6 +168,10 @@ export class Assembler {
       throw protocolError('change outside a transaction', 0);
     }
     this.#bytes += end - from;
+    return this.#keep(bytes, from, end);
+  }
+
+  #keep(bytes: Buffer, from: number, end: number): number {
     this.#held += frameHeader + end - from;
     return this.#arena.append(bytes, from, end);
   }
@@ -171,24 +181,20 @@ export class Assembler {
     if (begin?.finalLsn !== commit.commitLsn) {
       throw protocolError('commit', 2);
     }
-    const outline = {
+    const assembled: Assembled = {
       xid: begin.xid,
       commitLsn: commit.commitLsn,
       endLsn: commit.endLsn,
       commitTime: commit.commitTime,
-      rowsOnly: this.#rowsOnly,
-    };
-    const assembled: Assembled = {
-      transaction: this.#detached
-        ? { ...outline, changes: [] }
-        : new HeldTransaction(outline, this.#arena.drain(), {
-            before: this.#relationsAtBegin,
-            told: this.#told,
-          }),
       detached: this.#detached,
-      steps: this.#detached ? 0 : this.#steps,
+      frames: this.#detached ? [] : this.#arena.drain(),
+      before: this.#relationsAtBegin,
+      after: this.#relations,
+      // The list of one that told nothing is used by the next.
+      told: this.#told.length > 0 ? this.#told : [],
+      steps: this.openSteps,
       bytes: this.#bytes,
-      cost: this.#detached ? 0 : this.#held + transactionOverhead,
+      cost: this.#detached ? 0 : this.#held,
     };
     this.#begin = null;
     this.#steps = 0;

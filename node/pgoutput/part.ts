@@ -17,8 +17,6 @@ export interface Transaction {
   readonly changes: readonly Step[];
   /** True: every step is a change of a row. */
   readonly rowsOnly?: boolean;
-  /** Lets go of the changes; they are made anew when they are asked for again. */
-  forget?(): void;
 }
 
 export type Step = Change | Truncate | LogicalMessage;
@@ -35,8 +33,8 @@ export interface Part {
   /** True: one transaction, larger than memory, read from the spool. */
   readonly spooled: boolean;
   /**
-   * The transactions in commit order, in slices of bounded size; of one that is not spooled each is whole, and its changes
-   * are let go with the slice. May be called again: apply repeats a part that failed.
+   * The transactions in commit order, in slices of bounded size; those that are not spooled are whole and one slice. May be
+   * called again: apply repeats a part that failed.
    */
   slices(): AsyncIterable<readonly Transaction[]>;
   /** Gives back the memory or the spool file. Idempotent. Called by the stream when the next part is asked for. */

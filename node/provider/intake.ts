@@ -15,7 +15,7 @@ import { Spool, SpooledPart } from './spool.ts';
 
 /** Frames of a transaction on its way to the spool are gathered up to this before they are written. */
 const writeBytes = 1 << 20;
-const partBytes = 4 << 20;
+const partBytes = 2 << 20;
 /**
  * A transaction of more changes goes to the disk, too, however few bytes they are: it waits as bytes, but when it is applied
  * at once each change is some hundred bytes more.
@@ -144,7 +144,7 @@ export class Intake {
     if (this.#idle === null || !this.keepaliveDue) {
       return null;
     }
-    return this.#deliver(new MemoryPart({ slices: [], position: this.#idle, bytes: 0 }));
+    return this.#deliver(new MemoryPart(this.#idle, null));
   }
 
   async clear(): Promise<void> {
@@ -162,7 +162,7 @@ export class Intake {
   }
 
   #committed(whole: Assembled): void {
-    const { endLsn } = whole.transaction;
+    const { endLsn } = whole;
     this.#idle = null;
     this.#received = laterOf(this.#received, endLsn);
     this.#walEnd = laterOf(this.#walEnd, endLsn);

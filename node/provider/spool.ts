@@ -183,11 +183,11 @@ export class SpooledPart implements Part {
   readonly #spool: Spool;
   readonly #outline: Transaction;
 
-  constructor(spool: Spool, whole: Assembled) {
+  constructor(spool: Spool, { xid, commitLsn, endLsn, commitTime, bytes }: Assembled) {
     this.#spool = spool;
-    this.#outline = whole.transaction;
-    this.position = whole.transaction.endLsn;
-    this.bytes = whole.bytes;
+    this.#outline = { xid, commitLsn, endLsn, commitTime, changes: [] };
+    this.position = endLsn;
+    this.bytes = bytes;
   }
 
   slices(): AsyncIterable<readonly Transaction[]> {

@@ -14,6 +14,7 @@ import { ParkedView } from '../parking/parked-view.ts';
 import { Assembler } from '../pgoutput/assembler.ts';
 import { type Lsn, parseLsn } from '../pgoutput/lsn.ts';
 import type { Part, Transaction } from '../pgoutput/part.ts';
+import { TransactionRun } from '../pgoutput/transaction-run.ts';
 import { MemoryPart } from '../provider/memory-part.ts';
 import { roles, TestDatabase } from './database.ts';
 
@@ -91,7 +92,9 @@ export class StreamPair implements AsyncDisposable {
   }
 
   /** A new applier at the stored position, which it takes over. */
-  async applier(options: { epoch?: bigint; lockTimeoutMs?: number } = {}): Promise<Applier> {
+  async applier(
+    options: { epoch?: bigint; lockTimeoutMs?: number; port?: number } = {},
+  ): Promise<Applier> {
     const { rows } = await this.subscriber.query(
       `update tributary.stream set epoch = greatest(epoch, $1) returning position::text as position, epoch::text as epoch`,
       [(options.epoch ?? 1n).toString()],
@@ -99,7 +102,7 @@ export class StreamPair implements AsyncDisposable {
     const [row] = rows as { position: string; epoch: string }[];
     assert.ok(row);
     return await openApplier({
-      url: this.subscriber.url(roles.writer),
+      url: this.subscriber.url(roles.writer, options.port),
       applicationName: 'tributary test apply',
       scope: this.scope,
       tables: this.#options.tables,
@@ -131,9 +134,10 @@ export class StreamPair implements AsyncDisposable {
         [this.#slot, format === 'binary' ? 'true' : 'false'],
       );
       const assembler = new Assembler();
-      return (rows as { data: Buffer }[]).flatMap(
-        ({ data }) => assembler.push(data)?.transaction ?? [],
-      );
+      return (rows as { data: Buffer }[]).flatMap(({ data }) => {
+        const whole = assembler.push(data);
+        return whole ? new TransactionRun(whole).read() : [];
+      });
     } finally {
       await client.end();
     }
@@ -238,10 +242,10 @@ export class StreamPair implements AsyncDisposable {
 /** The transactions as one part in memory. */
 export function partOf(transactions: readonly Transaction[], position?: Lsn): Part {
   const last = transactions.at(-1);
-  return new MemoryPart({
-    slices: [transactions],
-    position: position ?? last?.endLsn ?? parseLsn('0/0'),
+  return new MemoryPart(position ?? last?.endLsn ?? parseLsn('0/0'), {
+    transactionCount: transactions.length,
     bytes: 0,
+    read: () => transactions,
   });
 }
 
