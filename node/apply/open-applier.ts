@@ -12,7 +12,7 @@ import { type NewParked, tableText } from '../parking/parked-key.ts';
 import { ParkedView } from '../parking/parked-view.ts';
 import { adviceForDrift, driftError, driftOfError } from '../parking/table-drift.ts';
 import type { Relation } from '../pgoutput/messages.ts';
-import type { Part } from '../pgoutput/part.ts';
+import type { Part, Transaction } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { adopt } from './adopt.ts';
 import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
@@ -70,6 +70,9 @@ export async function openApplier(options: ApplierOptions): Promise<Applier> {
     throw applyFailure(error);
   }
 }
+
+/** Of so few changes a statement that tells by itself whether it fits costs less than a round trip. */
+const endsAtOnce = 64;
 
 /** Slices that are sifted after one with bad rows, until so many in a row had none. */
 const sievedSlices = 4;
@@ -216,21 +219,28 @@ class DirectApplier implements Applier {
     let replays = 0;
     let transactions = 0;
     let publicationChanged = false;
+    let ended: Promise<void> | null = null;
     for await (const slice of part.slices()) {
       const fresh = slice.filter(({ endLsn }) => endLsn > this.#position);
       if (fresh.length > 0) {
         const started = performance.now();
         await this.#layouts.prepare(fresh);
         await this.#known.prepare(fresh, work.layoutOf);
-        const session = this.#session;
         const from = this.#siftParts > 0 ? 'sift' : 'insert';
+        const ending = (await this.#mayEndWith(fresh, { part, without }))
+          ? this.#ending(part.position, work)
+          : null;
         const result = await applySlice(fresh, {
-          session,
+          session: this.#session,
           work,
           first: !begun,
           catalogueFresh,
           from,
+          ...(ending && { ending: ending.send }),
         });
+        if (!result.replayed) {
+          ended = ending?.sent() ?? null;
+        }
         await this.#judge.note(fresh, work);
         await noteMoved(fresh, work, this.#options.parked);
         this.#expectBadRows(from, { ...result, refused: work.parking.refused.length > 0 });
@@ -248,6 +258,55 @@ class DirectApplier implements Applier {
     }
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
+    await (ended ??
+      this.#end(part.position, { work, without, begun, carriesCommit: begun, publicationChanged }));
+    this.#position = part.position;
+    this.#total.add(work.tally);
+    this.#transactions += part.spooled ? 1 : transactions;
+    this.#parts += 1;
+    this.#replays += replays;
+    return part.position;
+  }
+
+  /**
+   * Whether position and commit may leave with the rows, which saves a small part a round trip: nothing is to be asked or
+   * noted of them once they are in.
+   */
+  async #mayEndWith(
+    transactions: readonly Transaction[],
+    { part, without }: { readonly part: Part; readonly without: readonly NewParked[] },
+  ): Promise<boolean> {
+    const changes = transactions.reduce((sum, each) => sum + each.changes.length, 0);
+    return (
+      !part.spooled &&
+      changes <= endsAtOnce &&
+      without.length === 0 &&
+      this.#siftParts === 0 &&
+      this.#known.quiet &&
+      !this.#options.parked.compares &&
+      this.#layouts.uneven.length === 0 &&
+      !changesPublication(transactions) &&
+      !(await this.#judge.concerns(transactions))
+    );
+  }
+
+  #ending(position: Lsn, { parking }: Work): Ending {
+    let sent: Promise<void> | null = null;
+    return {
+      send: () => {
+        if (parking.refused.length === 0 && !parking.suspends) {
+          const committing = { begun: true, carriesCommit: true, publicationChanged: false };
+          sent = this.#commit(position, { ...committing, completeness: [] });
+          // Where the rows did not go in, it only follows them.
+          sent.catch(() => {});
+        }
+      },
+      sent: () => sent,
+    };
+  }
+
+  /** What is to be told of the rows, noted with position and commit. */
+  async #end(position: Lsn, { work, without, ...committing }: Finishing): Promise<void> {
     await this.#judge.judge(work, { without, parked: this.#options.parked });
     const refused = await parkedOf(work.parking.refused, work.query);
     const noted = noteParked([...refused, ...without], this.#options.parked, work.query);
@@ -256,22 +315,14 @@ class DirectApplier implements Applier {
     );
     const unlike = noteUneven(uneven, this.#options.parked, work.query);
     // crash point: rows-written
-    await this.#commit(part.position, {
-      begun,
-      carriesCommit: begun,
-      publicationChanged,
+    await this.#commit(position, {
+      ...committing,
       completeness: [...noted.sent, ...unlike.sent],
     });
     noted.committed();
     unlike.committed();
     this.#saySo(uneven);
     this.#layouts.noted();
-    this.#position = part.position;
-    this.#total.add(work.tally);
-    this.#transactions += part.spooled ? 1 : transactions;
-    this.#parts += 1;
-    this.#replays += replays;
-    return part.position;
   }
 
   #saySo(uneven: readonly Uneven[]): void {
@@ -422,6 +473,17 @@ class DirectApplier implements Applier {
 
 /** The part is applied again without a table. */
 class Isolated extends Error {}
+
+interface Ending {
+  readonly send: () => void;
+  /** Null: it was not. */
+  readonly sent: () => Promise<void> | null;
+}
+
+interface Finishing extends Omit<Committing, 'completeness'> {
+  readonly work: Work;
+  readonly without: readonly NewParked[];
+}
 
 interface Again {
   readonly catalogueFresh: boolean;

@@ -41,6 +41,21 @@ export class PartJudge {
     this.#foreignKeys.reload();
   }
 
+  /** Whether `note` and `judge` have to do with them, constraints that are not enforced aside. @throws the database's error. */
+  async concerns(transactions: readonly Transaction[]): Promise<boolean> {
+    await this.#foreignKeys.prepare();
+    return (
+      this.#foreignKeys.all.length > 0 &&
+      transactions.some(({ changes }) =>
+        changes.some(
+          (step) =>
+            step.kind === 'truncate' ||
+            ('relation' in step && this.#foreignKeys.involves(tableText(step.relation))),
+        ),
+      )
+    );
+  }
+
   /** Remembers what transactions that went in have touched; what was left out is not judged. @throws the database's error. */
   async note(transactions: readonly Transaction[], work: Work): Promise<void> {
     await this.#foreignKeys.prepare();

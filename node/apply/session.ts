@@ -1,6 +1,6 @@
 /**
  * The one connection of an applier. Statements are prepared once by their text, and sent without waiting for the answer
- * of the one before (pg's pipeline): what is called in one tick is one round trip.
+ * of the one before (pg's pipeline): what is called in one tick is one round trip, and one write.
  */
 import pg from 'pg';
 import { clientConfig } from '../database/connect.ts';
@@ -40,6 +40,19 @@ const planning = {
 /** Prepared statements of one session; beyond it the statements are sent unnamed. */
 const maxPrepared = 1000;
 
+/** More than this does not wait for the end of the tick. */
+const heldBytes = 64 * 1024;
+
+/** What we use of pg's Connection, which its types leave out. */
+interface Wire {
+  readonly stream: {
+    readonly writableLength: number;
+    cork(): void;
+    uncork(): void;
+    destroy(): void;
+  };
+}
+
 /** How long a session may take to end; a statement that runs longer is abandoned and rolls back. */
 const endMs = 2000;
 
@@ -48,6 +61,7 @@ export class Session implements AsyncDisposable {
   readonly #names = new Map<string, string>();
   #counter = 0;
   #lost = false;
+  #holding = false;
 
   private constructor(client: pg.Client) {
     this.#client = client;
@@ -91,6 +105,7 @@ export class Session implements AsyncDisposable {
 
   /** A statement with parameters, prepared by its text. */
   readonly query: Query = async (text, values = []) => {
+    this.#hold();
     const name = this.#name(text);
     return await this.#client.query(
       name === null ? { text, values: [...values] } : { name, text, values: [...values] },
@@ -102,6 +117,7 @@ export class Session implements AsyncDisposable {
     const copy = new CopyIn(text, messages, (error, result) =>
       error ? reject(error) : resolve(result),
     );
+    this.#hold();
     this.#client.query(copy);
     const result = await promise;
     // After a failure some of it may still be on its way.
@@ -111,6 +127,7 @@ export class Session implements AsyncDisposable {
 
   /** A statement without parameters and rows, such as begin. */
   async command(text: string): Promise<void> {
+    this.#hold();
     await this.#client.query(text);
   }
 
@@ -127,12 +144,29 @@ export class Session implements AsyncDisposable {
     clearTimeout(deadline);
   }
 
+  /** A write by itself wakes the server for a `begin`, and costs more than to make the statement behind it. */
+  #hold(): void {
+    const { stream } = this.#wire;
+    if (!this.#holding) {
+      this.#holding = true;
+      stream.cork();
+      process.nextTick(() => {
+        this.#holding = false;
+        stream.uncork();
+      });
+    } else if (stream.writableLength > heldBytes) {
+      stream.uncork();
+      stream.cork();
+    }
+  }
+
   /** A server that does not answer would hold the goodbye back for ever. pg has no public way to say so. */
   #destroy(): void {
-    const { connection } = this.#client as unknown as {
-      connection: { stream: { destroy(): void } };
-    };
-    connection.stream.destroy();
+    this.#wire.stream.destroy();
+  }
+
+  get #wire(): Wire {
+    return (this.#client as unknown as { readonly connection: Wire }).connection;
   }
 
   #name(text: string): string | null {

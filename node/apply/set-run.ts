@@ -35,12 +35,15 @@ async function ask({ text, values, copied }: Statement, work: Work): Promise<Ans
 
 /**
  * Applies the transactions inside the transaction that is open. After `misfit` or an exception the caller rolls back.
+ * @param ending given: statements that can tell by themselves whether they fit fail where they do not; it is called when all
+ *   are sent and all are of that kind, and what it sends is only done where they fit
  * @throws the database's error; TributaryError drifted | text_needed
  */
 export async function runSets(
   transactions: readonly Transaction[],
   mode: SetMode,
   work: Work,
+  ending?: () => void,
 ): Promise<'applied' | 'misfit'> {
   const sent: Sent[] = [];
   const send = (statement: Statement): void => {
@@ -51,7 +54,9 @@ export async function runSets(
   };
   const cut = measured(work, () => segments(transactions, work));
   for (const segment of cut) {
-    if (!measured(work, () => sendSegment(segment, mode, { work, send }))) {
+    if (
+      !measured(work, () => sendSegment(segment, mode, { work, send, exact: ending !== undefined }))
+    ) {
       await Promise.allSettled(sent.map(async (each) => await each.answer));
       return 'misfit';
     }
@@ -65,7 +70,17 @@ export async function runSets(
       }
     }
   }
+  if (ending && tellThemselves(cut, sent) && work.unenforced.size === 0) {
+    ending();
+  }
   return (await readAnswers(sent, work)) ? 'applied' : 'misfit';
+}
+
+function tellThemselves(cut: readonly Segment[], sent: readonly Sent[]): boolean {
+  return (
+    sent.every(({ expect }) => expect === 'any') &&
+    !cut.some((segment) => segment.kind === 'tables' && segment.tables.some(isStepwise))
+  );
 }
 
 function measured<T>(work: Work, act: () => T): T {
@@ -78,6 +93,7 @@ function measured<T>(work: Work, act: () => T): T {
 interface Sender {
   readonly work: Work;
   readonly send: (statement: Statement) => void;
+  readonly exact: boolean;
 }
 
 /** False when the order of the changes matters, or a row is not whole. */
@@ -128,12 +144,18 @@ function onlyCreated(changes: readonly Change[]): Tuple[] | null {
   return created;
 }
 
-function sendCreated(layout: Layout, rows: readonly Tuple[], { work, send }: Sender): void {
+function sendCreated(layout: Layout, rows: readonly Tuple[], { work, send, exact }: Sender): void {
   const [first] = rows;
   if (first) {
     const { origins, removable, ordered } = work;
     const names = { origins, removable };
-    send(new TableStatements(layout, formOf(layout, first), { ...names, ordered }).insert(rows));
+    send(
+      new TableStatements(layout, formOf(layout, first), {
+        ...names,
+        ordered,
+        exact: exact && !layout.target.ruled,
+      }).insert(rows),
+    );
     noteUnenforced(work, layout, rows);
   }
 }
@@ -141,13 +163,17 @@ function sendCreated(layout: Layout, rows: readonly Tuple[], { work, send }: Sen
 function sendTable(layout: Layout, collapsed: Collapsed, mode: SetMode, sender: Sender): void {
   const { deletes, passing, updates } = collapsed;
   const inserts = collapsed.inserts.map(({ tuple }) => tuple);
-  const { work, send } = sender;
+  const { work, send, exact } = sender;
   const first = (deletes[0] ?? passing[0] ?? updates[0])?.tuple ?? inserts[0];
   if (!first) {
     return;
   }
   const { origins, removable } = work;
-  const table = new TableStatements(layout, formOf(layout, first), { origins, removable });
+  const table = new TableStatements(layout, formOf(layout, first), {
+    origins,
+    removable,
+    exact: exact && !layout.target.ruled,
+  });
   if (deletes.length > 0) {
     send(table.remove('delete', deletes));
   }

@@ -38,6 +38,7 @@ const target: Target = {
   keyIsUnique: true,
   origin: 'tributary_origin',
   stepwise: false,
+  ruled: false,
   deferrable: [],
 };
 

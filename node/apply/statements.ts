@@ -127,6 +127,14 @@ export function insertSql(
   return `insert into ${qualified(layout.target)} as t (${columns.join(', ')})${overriding} select ${selected.join(', ')} from ${source(values, counting)}${counting === 'counted' ? ` where ${counted}` : ''}`;
 }
 
+/**
+ * The set, which fails where it is not of so many rows: a subquery of two (21000), which no row is to blame for. Parameter
+ * behind those of the set: their number. PostgreSQL refuses it where the table has a rule.
+ */
+export function exactlySql(set: string, values: number): string {
+  return `with done as (${set} returning 1), counted as (select count(*) as n from done) select (select 1 from generate_series(1, case when n = $${values + 1}::int8 then 1 else 2 end)) as fits from counted`;
+}
+
 /** The same rows by COPY; the stamped origin is the last value of each. A key that is here already is an error. */
 export function copySql(layout: Layout, values: readonly MappedColumn[]): string {
   const columns = values.map((each) => ident(each.column.name));

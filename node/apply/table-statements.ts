@@ -10,6 +10,7 @@ import {
   copySql,
   type Counting,
   deleteSql,
+  exactlySql,
   foreignSql,
   insertSql,
   standingSql,
@@ -39,6 +40,8 @@ export interface StatementOptions {
   readonly counting?: Counting;
   /** Rows come in the order of their keys. */
   readonly ordered?: boolean;
+  /** Inserts and updates fail where their count would not be that of their rows. */
+  readonly exact?: boolean;
 }
 
 /** The statements of one table, all in one form. Rows go in the order of their keys, unless they are counted. */
@@ -49,11 +52,12 @@ export class TableStatements {
   readonly #removable: Buffer;
   readonly #counting: Counting;
   readonly #ordered: boolean;
+  readonly #exact: boolean;
 
   constructor(
     layout: Layout,
     form: Form,
-    { origins, removable, counting = 'plain', ordered = false }: StatementOptions,
+    { origins, removable, counting = 'plain', ordered = false, exact = false }: StatementOptions,
   ) {
     this.#layout = layout;
     this.#form = form;
@@ -61,6 +65,7 @@ export class TableStatements {
     this.#removable = removable;
     this.#counting = counting;
     this.#ordered = ordered;
+    this.#exact = exact;
   }
 
   remove(expect: 'delete' | 'passing', rows: readonly KeyedRow[]): Statement {
@@ -82,7 +87,7 @@ export class TableStatements {
     const key = params(layout.key, this.#form);
     const columns = params(group.columns, this.#form);
     const rows = this.#counted ? group.rows : inKeyOrder(group.rows, olds(group.rows), this.#order);
-    return {
+    return this.#exactly({
       expect: 'update',
       layout,
       count: rows.length,
@@ -92,16 +97,16 @@ export class TableStatements {
         ...bind(columns, tuples(rows), layout.table),
         this.#origins,
       ],
-    };
+    });
   }
 
   /** Rows that are not expected to be here: by COPY where every value is in binary form. */
   insert(unsorted: readonly Tuple[]): Statement {
     const layout = this.#layout;
     const rows = this.#sorted(unsorted);
-    const copied = this.#copied(rows);
+    const copied = this.#exact ? null : this.#copied(rows);
     const columns = params(layout.columns, this.#form);
-    return {
+    return this.#exactly({
       expect: 'insert',
       layout,
       count: rows.length,
@@ -111,7 +116,7 @@ export class TableStatements {
             text: insertSql(layout, columns, this.#counting),
             values: this.#row(columns, rows),
           }),
-    };
+    });
   }
 
   put(expect: 'put_insert' | 'put_update', rows: readonly KeyedRow[]): Statement {
@@ -130,6 +135,18 @@ export class TableStatements {
     const key = params(this.#layout.key, this.#form);
     const values = bind(key, rows.map(standingTuple), this.#layout.table);
     return { text: standingSql(this.#layout, key), values };
+  }
+
+  #exactly(set: Statement): Statement {
+    const { count, text, values } = set;
+    return this.#exact
+      ? {
+          ...set,
+          expect: 'any',
+          text: exactlySql(text, values.length),
+          values: [...values, count],
+        }
+      : set;
   }
 
   /** A counted row is known by its place. */

@@ -17,6 +17,8 @@ export interface Target {
   readonly origin: string | null;
   /** Row triggers that fire under apply and are not ours: they must see every change, in order. */
   readonly stepwise: boolean;
+  /** Has rules: a statement of it can not stand in a `with`. */
+  readonly ruled: boolean;
   /** Constraints PostgreSQL does not enforce under replica role. */
   readonly deferrable: readonly DeferrableConstraint[];
 }
@@ -58,7 +60,7 @@ export const originColumn = 'tributary_origin';
 /** Null when no such table exists here. @throws the database's error. */
 export async function loadTarget(query: Query, table: ReplicatedTable): Promise<Target | null> {
   const { rows } = await query(
-    `select c.oid::int8 as oid, c.relkind::text as relkind, a.attname::text as name,
+    `select c.oid::int8 as oid, c.relkind::text as relkind, c.relhasrules as ruled, a.attname::text as name,
        format_type(b.oid, -1) as type, a.atttypid::int8 as type_oid, b.oid::int8 as base_oid,
        greatest(a.atttypmod, b.modifier) as modifier,
        a.attnotnull as not_null, a.atthasdef or a.attidentity <> '' as has_default,
@@ -100,6 +102,7 @@ export async function loadTarget(query: Query, table: ReplicatedTable): Promise<
     uniques: facts.unique_keys,
     origin: table.origin ?? (columns.has(originColumn) ? originColumn : null),
     stepwise: facts.stepwise,
+    ruled: first.ruled,
     deferrable: facts.deferrable,
   };
 }
@@ -107,6 +110,7 @@ export async function loadTarget(query: Query, table: ReplicatedTable): Promise<
 interface ColumnRow {
   readonly oid: string;
   readonly relkind: string;
+  readonly ruled: boolean;
   readonly name: string;
   readonly type: string;
   readonly type_oid: string;

@@ -9,6 +9,9 @@ export interface Pipe {
   bytesPerSecond: number;
   toServer: number;
   fromServer: number;
+  /** How often a client spoke after the server had. */
+  turns: number;
+  serverSpoke: boolean;
   /** performance.now() until which the rate limit has spent its bytes. */
   pacedUntil: number;
   cutAfter: { left: number; readonly act: () => void } | null;
@@ -63,6 +66,7 @@ export class Conduit {
     let queued = 0;
     let arrived = Promise.withResolvers<void>();
     const hold = (bytes: Buffer | null): void => {
+      this.#countTurn(side);
       queue.push({ at: performance.now(), bytes });
       queued += bytes?.length ?? 0;
       if (queued > queueMark) {
@@ -104,6 +108,13 @@ export class Conduit {
         from.resume();
       }
     }
+  }
+
+  #countTurn(side: Side): void {
+    if (side === 'toServer' && this.#pipe.serverSpoke) {
+      this.#pipe.turns += 1;
+    }
+    this.#pipe.serverSpoke = side === 'fromServer';
   }
 
   /** Waits as long as the link is silent, slow or far. */

@@ -764,6 +764,33 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'rows that did not go in are committed with their position',
+    breaks: lost,
+    edits: [
+      {
+        file: 'node/apply/statements.ts',
+        find: 'case when n = $${values + 1}::int8 then',
+        replace: 'case when n <= $${values + 1}::int8 then',
+      },
+    ],
+    test: { file: 'node/apply/conflicts.test.ts', title: 'update_missing' },
+  },
+  {
+    name: 'transactions are read under a relation told after them',
+    breaks: faithful,
+    edits: [
+      {
+        file: 'node/provider/queue.ts',
+        find: 'run.precedes(before)',
+        replace: '(run.precedes(before) || run.steps > 0)',
+      },
+    ],
+    test: {
+      file: 'node/provider/queue.test.ts',
+      title: 'rows are read under the relation that was told before them',
+    },
+  },
+  {
     name: 'a row goes in before the row it refers to',
     breaks: 'orphans wait, and no level shows a row without what it refers to',
     edits: [

@@ -21,6 +21,8 @@ export class Proxy implements AsyncDisposable {
     bytesPerSecond: Infinity,
     toServer: 0,
     fromServer: 0,
+    turns: 0,
+    serverSpoke: true,
     pacedUntil: 0,
     cutAfter: null,
   };
@@ -53,6 +55,11 @@ export class Proxy implements AsyncDisposable {
   /** Bytes delivered since the start, over all connections. */
   get bytes(): { readonly toServer: number; readonly fromServer: number } {
     return { toServer: this.#pipe.toServer, fromServer: this.#pipe.fromServer };
+  }
+
+  /** How often a client spoke after the server had. */
+  get turns(): number {
+    return this.#pipe.turns;
   }
 
   get connections(): { readonly open: number; readonly accepted: number; readonly cut: number } {
