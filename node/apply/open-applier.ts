@@ -258,8 +258,15 @@ class DirectApplier implements Applier {
     }
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
-    await (ended ??
-      this.#end(part.position, { work, without, begun, carriesCommit: begun, publicationChanged }));
+    await (ended
+      ? this.#committed(ended)
+      : this.#end(part.position, {
+          work,
+          without,
+          begun,
+          carriesCommit: begun,
+          publicationChanged,
+        }));
     this.#position = part.position;
     this.#total.add(work.tally);
     this.#transactions += part.spooled ? 1 : transactions;
@@ -296,7 +303,7 @@ class DirectApplier implements Applier {
       send: () => {
         if (parking.refused.length === 0 && !parking.suspends) {
           const committing = { begun: true, carriesCommit: true, publicationChanged: false };
-          sent = this.#commit(position, { ...committing, completeness: [] });
+          sent = this.#sendCommit(position, { ...committing, completeness: [] });
           // Where the rows did not go in, it only follows them.
           sent.catch(() => {});
         }
@@ -453,11 +460,19 @@ class DirectApplier implements Applier {
   }
 
   async #commit(position: Lsn, committing: Committing): Promise<void> {
-    const started = performance.now();
+    await this.#committed(this.#sendCommit(position, committing));
+  }
+
+  async #sendCommit(to: Lsn, committing: Committing): Promise<void> {
     const { scope, epoch } = this.#options;
-    const fence = { provider: scope.provider, epoch, from: this.#position, to: position };
+    const fence = { provider: scope.provider, epoch, from: this.#position, to };
+    await commitPosition(this.#session, fence, committing);
+  }
+
+  async #committed(sent: Promise<void>): Promise<void> {
+    const started = performance.now();
     try {
-      await commitPosition(this.#session, fence, committing);
+      await sent;
     } finally {
       this.#phaseMs.commit += performance.now() - started;
     }
