@@ -24,7 +24,8 @@ interface Measured {
 
 /**
  * A server wakes all its walsenders for each commit and each decodes all of its log: 128 children on each of four servers,
- * a heartbeat of each every 2 s, are 32,768 wake-ups a second of this bench's own making; in production a child has a server.
+ * a heartbeat of each every 2 s, are some 32,000 wake-ups a second of this bench's own making, by reckoning; in production each
+ * child has a server.
  */
 const childrenPerServer = 16;
 const database = 'region';
