@@ -7,6 +7,8 @@ export interface Benchmark {
 }
 
 export interface BenchOptions {
+  /** Of PostgreSQL, at both ends. */
+  readonly major: number;
   /** Rounds in which every side does the same work once; medians are over them. */
   readonly pairs: number;
   /** Multiplies every number of rows; 1: as documented. */

@@ -16,7 +16,7 @@ if (options.help) {
       sections.push(await benchmark.run(options, say));
     }
   }
-  const report = { machine: machine('18'), options, sections };
+  const report = { machine: machine(String(options.major)), options, sections };
   process.stdout.write(`${reportText(report)}\n`);
   if (options.json === null) {
     process.stdout.write(reportJson(report));

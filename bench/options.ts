@@ -14,6 +14,7 @@ export const help = `npm run bench -- [options]
 
 PostgreSQL's own subscription and Tributary side by side, on this machine, each round the same work for every side.
 
+  --major NUMBER     of PostgreSQL, 15 to 18 (default 18); pglogical drains beside it where the distribution's server has it
   --only LIST        benchmarks, of: drain, copy, chain, scale, steady (default: all)
   --pairs NUMBER     rounds of each drain and copy; medians are over them (default 5)
   --scale FACTOR     of all numbers of rows (default 1)
@@ -31,6 +32,7 @@ export function parseOptions(args: readonly string[]): CommandLine {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      major: text,
       only: text,
       pairs: text,
       scale: text,
@@ -43,6 +45,7 @@ export function parseOptions(args: readonly string[]): CommandLine {
     },
   });
   return {
+    major: positive('major', values.major ?? '18'),
     only: list(values.only),
     pairs: Math.ceil(positive('pairs', values.pairs ?? '5')),
     scale: positive('scale', values.scale ?? '1'),

@@ -24,7 +24,7 @@ export const chain: Benchmark = {
   name: 'chain',
   async run(options: BenchOptions, say): Promise<Section> {
     await using stack = new AsyncDisposableStack();
-    const start = async () => stack.use(await startServer());
+    const start = async () => stack.use(await startServer(options.major));
     const [district, region, nation] = [await start(), await start(), await start()];
     const servers: Servers = { district, region, nation };
     const measured: Measured[] = [];

@@ -24,8 +24,8 @@ interface Round {
 export const copy: Benchmark = {
   name: 'copy',
   async run(options: BenchOptions, say): Promise<Section> {
-    await using provider = await startServer();
-    await using subscriber = await startServer();
+    await using provider = await startServer(options.major);
+    await using subscriber = await startServer(options.major);
     const rounds: Round[] = [];
     for (let round = 0; round < options.pairs; round += 1) {
       const made = await runRound({ provider, subscriber, round, options });

@@ -3,6 +3,21 @@ import pg from 'pg';
 import { clientConfig } from '../../node/database/connect.ts';
 import { filter } from './workload.ts';
 
+/** How many rows the provider has, and how many keys are missing, too many or of other values here. */
+export async function compare(
+  provider: string,
+  subscriber: string,
+): Promise<{ readonly rows: number; readonly differing: number }> {
+  const [there, here] = await Promise.all([read(provider, filter), read(subscriber, 'true')]);
+  const [wanted, found] = [new Set(there), new Set(here)];
+  const unlike = [
+    ...there.filter((row) => !found.has(row)),
+    ...here.filter((row) => !wanted.has(row)),
+  ];
+  // The key of a row that has other values is in both.
+  return { rows: there.length, differing: new Set(unlike.map((row) => row.slice(0, 36))).size };
+}
+
 /** @throws Error with the first row that differs. */
 export async function assertEqual(provider: string, subscriber: string): Promise<number> {
   const [there, here] = await Promise.all([read(provider, filter), read(subscriber, 'true')]);

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ident, literal } from '../../node/database/ident.ts';
 import type { Cluster } from '../../node/testing/cluster.ts';
 import { until } from '../../node/testing/until.ts';
+import { dropDatabase } from '../server.ts';
 import { filter, proceduresSql, tablesSql } from './workload.ts';
 
 export interface Walsender {
@@ -89,7 +90,10 @@ export class Course implements AsyncDisposable {
     const [row] = await this.query<{ at: string }>(`select pg_current_wal_lsn()::text as at`);
     await until(
       async () => {
-        await this.query(`select pg_log_standby_snapshot()`);
+        // A checkpoint logs one, too; PostgreSQL 15 has no function for it.
+        await this.query(
+          this.cluster.major < 16 ? `checkpoint` : `select pg_log_standby_snapshot()`,
+        );
         const found = await this.query(
           `select from pg_replication_slots
            where slot_name = ${literal(slot)} and restart_lsn >= ${literal(row?.at ?? '')}`,
@@ -119,6 +123,6 @@ export class Course implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.end();
-    await this.cluster.query(`drop database ${ident(this.database)} with (force)`);
+    await dropDatabase(this.cluster, this.database);
   }
 }

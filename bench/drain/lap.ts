@@ -17,6 +17,8 @@ export interface Lap {
   readonly wireBytes: number | null;
   readonly peakBytes: number | null;
   readonly eventLoopP99Ms: number | null;
+  /** Rows that are not as at the provider afterwards. */
+  readonly differing: number;
 }
 
 /** Waits until what stands in the tables before the backlog has arrived, then holds the side back. */
@@ -27,7 +29,11 @@ export async function runIn(side: Side, course: Course, marker: number): Promise
   await side.hold();
 }
 
-export async function runLap(side: Side, course: Course, marker: number): Promise<Lap> {
+export async function runLap(
+  side: Side,
+  course: Course,
+  marker: number,
+): Promise<Omit<Lap, 'differing'>> {
   await using watch = await Watch.open(side.url);
   await watch.settle();
   await side.eventLoopDelayMs();

@@ -7,6 +7,7 @@ import { ident, literal } from '../../node/database/ident.ts';
 import type { Cluster } from '../../node/testing/cluster.ts';
 import { roles } from '../../node/testing/database.ts';
 import { until } from '../../node/testing/until.ts';
+import { dropDatabase } from '../server.ts';
 import { type Course, nativePublication } from './course.ts';
 import type { Processes, Side } from './side.ts';
 import { tablesSql } from './workload.ts';
@@ -92,7 +93,7 @@ export class NativeSide implements Side {
       );
       await this.#client.end();
     }
-    await cluster.query(`drop database if exists ${ident(this.slot)} with (force)`);
+    await dropDatabase(cluster, this.slot);
   }
 
   async #query(sql: string): Promise<pg.QueryResult> {

@@ -6,6 +6,8 @@ export interface Side extends AsyncDisposable {
   readonly slot: string;
   /** URL of its database, as the superuser. */
   readonly url: string;
+  /** Its rows are compared all the same, and how many differ is told. */
+  readonly mayDiffer?: boolean;
   /** Makes slot and stream, and lets it run. */
   start(): Promise<void>;
   /** Holds the stream back; what the provider commits from now on waits. Returns when its walsender is gone. */

@@ -41,6 +41,7 @@ export function drainSection(rounds: readonly Round[], settings: object): Sectio
       'wire MB',
       'peak MiB',
       'loop p99 ms',
+      'rows that differ',
     ],
     rows: workloads.flatMap((workload) => rowsOf(workload, ofWorkload(workload))),
     targets: workloads.flatMap((workload) => targetsOf(workload, ofWorkload(workload))),
@@ -68,6 +69,7 @@ function rowsOf(workload: Workload, rounds: readonly Round[]): Cell[][] {
       of((lap) => (lap.wireBytes === null ? null : lap.wireBytes / 1e6)),
       of((lap) => (lap.peakBytes === null ? null : Math.round(lap.peakBytes / 2 ** 20))),
       of((lap) => lap.eventLoopP99Ms),
+      of((lap) => lap.differing),
     ];
   });
 }

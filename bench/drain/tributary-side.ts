@@ -10,6 +10,7 @@ import type { NodeProcess } from '../../node/testing/node-process.ts';
 import { until } from '../../node/testing/until.ts';
 import { Country } from '../country.ts';
 import { eventLoopDelayMs } from '../event-loop.ts';
+import { dropDatabase } from '../server.ts';
 import type { Course } from './course.ts';
 import type { Processes, Side } from './side.ts';
 import { tablesSql, tablesYaml } from './workload.ts';
@@ -51,7 +52,7 @@ export class TributarySide implements Side {
     const { course, cluster } = this.#options;
     await cluster.query(`create database ${ident(this.#database)}`);
     this.#stack.defer(async () => {
-      await cluster.query(`drop database ${ident(this.#database)} with (force)`);
+      await dropDatabase(cluster, this.#database);
     });
     const client = new pg.Client({ connectionString: this.url });
     client.on('error', () => {});

@@ -38,7 +38,7 @@ export const scale: Benchmark = {
     const servers = Math.ceil(most / childrenPerServer);
     const clusters: Cluster[] = [];
     for (let at = 0; at < servers; at += 1) {
-      const server = await startServer({
+      const server = await startServer(options.major, {
         max_connections: 4 * childrenPerServer + 100,
         max_replication_slots: childrenPerServer + 10,
         max_wal_senders: childrenPerServer + 10,
@@ -48,7 +48,7 @@ export const scale: Benchmark = {
       clusters.push(stack.use(server));
     }
     const subscriber = stack.use(
-      await startServer({
+      await startServer(options.major, {
         max_connections: 4 * most + 100,
         shared_buffers: '64MB',
         io_method: 'sync',

@@ -51,10 +51,10 @@ const beatSql = [
 
 export const steady: Benchmark = {
   name: 'steady',
-  async run({ seconds }: BenchOptions, say): Promise<Section> {
+  async run({ seconds, major }: BenchOptions, say): Promise<Section> {
     await using stack = new AsyncDisposableStack();
-    const child = stack.use(await startServer({ autovacuum: 'on' }));
-    const subscriber = stack.use(await startServer({ autovacuum: 'on' }));
+    const child = stack.use(await startServer(major, { autovacuum: 'on' }));
+    const subscriber = stack.use(await startServer(major, { autovacuum: 'on' }));
     for (const cluster of [child, subscriber]) {
       await cluster.query(`create database ${database} owner ${roles.owner}`);
       await cluster.query(tablesSql, database);

@@ -32,7 +32,11 @@ export interface ClusterOptions {
   readonly ownIdentity?: boolean;
   /** Where its directory is made; the temporary directory else. */
   readonly home?: string;
+  /** Directory of another `postgres` of that major; the npm package's else. */
+  readonly programs?: string;
 }
+
+type Started = Required<Pick<ClusterOptions, 'major' | 'settings' | 'programs'>>;
 
 /** Small, fast and not durable against a crash of the machine; a kill -9 of PostgreSQL loses nothing all the same. */
 const defaults: Settings = {
@@ -57,14 +61,16 @@ export class Cluster implements AsyncDisposable {
   readonly directory: string;
   readonly port: number;
   readonly #settings: Settings;
+  readonly #programs: string;
   #process: ChildProcess | null = null;
   readonly #ended: () => void;
 
-  private constructor(major: number, directory: string, port: number, settings: Settings) {
-    this.major = major;
+  private constructor(options: Started, directory: string, port: number) {
+    this.major = options.major;
     this.directory = directory;
     this.port = port;
-    this.#settings = settings;
+    this.#settings = options.settings;
+    this.#programs = options.programs;
     this.#ended = undoAtExit(() => {
       this.#process?.kill('SIGQUIT');
       removeAfter(this.pid ?? 0, dirname(directory));
@@ -81,10 +87,9 @@ export class Cluster implements AsyncDisposable {
       ? await initdb(options.major)
       : await templateOf(options.major);
     await copyOwned(template, directory);
-    const cluster = new Cluster(options.major, directory, await freePort(), {
-      ...defaults,
-      ...options.settings,
-    });
+    const { major, programs = binaries(major) } = options;
+    const settings = { ...defaults, ...options.settings };
+    const cluster = new Cluster({ major, settings, programs }, directory, await freePort());
     await cluster.start();
     return cluster;
   }
@@ -96,14 +101,16 @@ export class Cluster implements AsyncDisposable {
     const directory = join(home, 'data');
     await copyOwned(other.directory, directory);
     await rm(join(directory, 'postmaster.pid'), { force: true });
-    return new Cluster(other.major, directory, await freePort(), other.#settings);
+    const { major } = other;
+    const started = { major, settings: other.#settings, programs: other.#programs };
+    return new Cluster(started, directory, await freePort());
   }
 
   /** Starts the postmaster and waits until it answers. */
   async start(settings: Settings = {}): Promise<void> {
     const all = { ...this.#settings, ...settings, port: this.port };
     const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(join(binaries(this.major), 'postgres'), ['-D', this.directory, ...args], {
+    const child = spawn(join(this.#programs, 'postgres'), ['-D', this.directory, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...identity(),
     });

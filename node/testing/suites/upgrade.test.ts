@@ -82,7 +82,11 @@ void test('an upgrade that adds columns is rolled out under load: no table stops
        from public.case_report where note = 'of before'`,
     );
     const all = districts.length * rowsOfBefore;
-    assert.deepEqual(filled, { all, filled: all }, `what the upgrade gave to rows of before, at ${node}`);
+    assert.deepEqual(
+      filled,
+      { all, filled: all },
+      `what the upgrade gave to rows of before, at ${node}`,
+    );
     await tree.until(
       async () => (await tree.status<StatusReport>(node)).streams.every(({ complete }) => complete),
       { what: `${node} is complete` },
