@@ -3,34 +3,31 @@
  * position commit together, and the position is the fence: where another process moved it or raised the epoch,
  * nothing of the part is here.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
-import { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
-import { type NewParked, tableText } from '../parking/parked-key.ts';
+import type { NewParked } from '../parking/parked-key.ts';
 import { ParkedView } from '../parking/parked-view.ts';
-import { adviceForDrift, driftError, driftOfError } from '../parking/table-drift.ts';
+import { driftError, driftOfError } from '../parking/table-drift.ts';
 import type { Relation } from '../pgoutput/messages.ts';
-import type { Part, Transaction } from '../pgoutput/part.ts';
+import type { Part } from '../pgoutput/part.ts';
 import type { Tuple } from '../pgoutput/tuple.ts';
 import { adopt } from './adopt.ts';
 import type { Applier, ApplyProgress, RangeRows } from './applier.ts';
 import { encodeTextArray } from './array-codec.ts';
-import { type Committing, commitPosition } from './commit-position.ts';
+import { type Attempt, Isolated, untilDone } from './attempts.ts';
 import { formatFor, type PublishedTable } from './binary-fit.ts';
-import { Broken } from './deferred-check.ts';
-import { applyFailure, catalogueChanged, worthRetrying } from './failure.ts';
+import { applyFailure } from './failure.ts';
 import { parkedOf } from './key-texts.ts';
 import { KnownKeys } from './known-keys.ts';
-import { Layouts, type Uneven } from './layouts.ts';
+import { Layouts } from './layouts.ts';
 import { Offences } from './offences.ts';
 import { noteMoved } from './moved-rows.ts';
-import { noteParked, notePut, type Noted, noteUneven } from './part-noting.ts';
+import { PartEnd } from './part-end.ts';
+import { noteParked, notePut, type Noted } from './part-noting.ts';
 import { PartJudge } from './part-judge.ts';
 import { PartParking } from './part-parking.ts';
 import { rangeTransaction } from './range-transaction.ts';
-import { retryDelayMs } from './retry.ts';
 import { type Query, Session } from './session.ts';
 import { changesPublication } from './publication-change.ts';
 import { applySlice, begin } from './slice-apply.ts';
@@ -71,9 +68,6 @@ export async function openApplier(options: ApplierOptions): Promise<Applier> {
   }
 }
 
-/** Of so few changes a statement that tells by itself whether it fits costs less than a round trip. */
-const endsAtOnce = 64;
-
 /** Slices that are sifted after one with bad rows, until so many in a row had none. */
 const sievedSlices = 4;
 
@@ -91,8 +85,9 @@ class DirectApplier implements Applier {
   #removable: { readonly awaited: number; readonly encoded: Buffer };
   readonly #offences = new Offences();
   readonly #total = new Tally();
-  readonly #phaseMs = { prepare: 0, apply: 0, commit: 0 };
-  #position: Lsn;
+  readonly #end: PartEnd;
+  readonly #attempts: Parameters<typeof untilDone>[0];
+  readonly #phaseMs = { prepare: 0, apply: 0 };
   /** So many slices are sifted at once: bad rows seldom come alone. */
   #siftParts = 0;
   #transactions = 0;
@@ -102,7 +97,6 @@ class DirectApplier implements Applier {
   constructor(options: ApplierOptions, session: Session) {
     this.#options = options;
     this.#session = session;
-    this.#position = options.position;
     this.#judge = new PartJudge(options.tables, session.query);
     this.#known = new KnownKeys(options.parked, session.query);
     this.#none = new KnownKeys(new ParkedView(options.scope.provider), session.query);
@@ -114,16 +108,29 @@ class DirectApplier implements Applier {
       tables: options.tables,
       log: options.log,
     });
+    const forgetTables = (): void => this.forgetTables();
+    this.#attempts = { session, forgetTables };
+    this.#end = new PartEnd({
+      session,
+      provider: options.scope.provider,
+      epoch: options.epoch,
+      position: options.position,
+      parked: options.parked,
+      known: this.#known,
+      layouts: this.#layouts,
+      judge: this.#judge,
+      log: options.log,
+    });
   }
 
   async apply(part: Part): Promise<Lsn> {
     return await this.#options.parked.exclusive(
       async () =>
-        await this.#untilDone(async (again) => {
+        await untilDone(this.#attempts, async (attempt) => {
           try {
-            return await this.#applyOnce(part, again);
+            return await this.#applyOnce(part, attempt);
           } catch (error) {
-            throw again.catalogueFresh && this.#isolates(error) ? new Isolated() : error;
+            throw attempt.catalogueFresh && this.#isolates(error) ? new Isolated() : error;
           }
         }),
     );
@@ -147,41 +154,10 @@ class DirectApplier implements Applier {
   async put(rows: RangeRows, within: (query: Query) => Promise<void>): Promise<void> {
     await this.#options.parked.exclusive(
       async () =>
-        await this.#untilDone(async (again) => {
-          await this.#putOnce(rows, within, again);
+        await untilDone(this.#attempts, async (attempt) => {
+          await this.#putOnce(rows, within, attempt);
         }),
     );
-  }
-
-  /** Repeats the whole local transaction while it fails by what passes, or by keys it can do without. */
-  async #untilDone<T>(once: (again: Again) => Promise<T>): Promise<T> {
-    let catalogueFresh = false;
-    const without: NewParked[] = [];
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await once({ catalogueFresh, without });
-      } catch (error) {
-        await this.#rollback();
-        const broken = error instanceof Broken ? error.besides(without) : [];
-        if (broken.length > 0) {
-          without.push(...broken);
-          continue;
-        }
-        if (error instanceof Isolated) {
-          continue;
-        }
-        if ((catalogueChanged(error) || driftOfError(error)) && !catalogueFresh) {
-          catalogueFresh = true;
-          this.forgetTables();
-          continue;
-        }
-        const delayMs = worthRetrying(error) ? retryDelayMs(attempt, Math.random()) : null;
-        if (delayMs === null || this.#session.lost) {
-          throw this.#session.lost ? lost(error) : applyFailure(error);
-        }
-        await pause(delayMs);
-      }
-    }
   }
 
   async format(tables: readonly PublishedTable[]): Promise<'text' | 'binary'> {
@@ -194,7 +170,7 @@ class DirectApplier implements Applier {
 
   progress(): ApplyProgress {
     return {
-      position: this.#position,
+      position: this.#end.position,
       transactions: this.#transactions,
       parts: this.#parts,
       rows: this.#total.rows,
@@ -202,7 +178,7 @@ class DirectApplier implements Applier {
       partial: this.#layouts.partial,
       relations: this.#layouts.looked,
       replays: this.#replays,
-      phaseMs: { ...this.#phaseMs },
+      phaseMs: { ...this.#phaseMs, commit: this.#end.waitedMs },
     };
   }
 
@@ -210,9 +186,9 @@ class DirectApplier implements Applier {
     await this.#session[Symbol.asyncDispose]();
   }
 
-  async #applyOnce(part: Part, { catalogueFresh, without }: Again): Promise<Lsn> {
-    if (part.position <= this.#position) {
-      return this.#position;
+  async #applyOnce(part: Part, { catalogueFresh, without }: Attempt): Promise<Lsn> {
+    if (part.position <= this.#end.position) {
+      return this.#end.position;
     }
     const work = this.#newWork(this.#known, without);
     let begun = false;
@@ -221,15 +197,16 @@ class DirectApplier implements Applier {
     let publicationChanged = false;
     let ended: Promise<void> | null = null;
     for await (const slice of part.slices()) {
-      const fresh = slice.filter(({ endLsn }) => endLsn > this.#position);
+      const fresh = slice.filter(({ endLsn }) => endLsn > this.#end.position);
       if (fresh.length > 0) {
         const started = performance.now();
         await this.#layouts.prepare(fresh);
         await this.#known.prepare(fresh, work.layoutOf);
         const from = this.#siftParts > 0 ? 'sift' : 'insert';
-        const ending = (await this.#mayEndWith(fresh, { part, without }))
-          ? this.#ending(part.position, work)
-          : null;
+        const ending =
+          this.#siftParts === 0 && (await this.#end.mayGoWithRows(fresh, { part, without }))
+            ? this.#end.withRows(part.position, work)
+            : null;
         const result = await applySlice(fresh, {
           session: this.#session,
           work,
@@ -259,90 +236,20 @@ class DirectApplier implements Applier {
     this.#phaseMs.prepare += work.spent.prepareMs;
     this.#phaseMs.apply -= work.spent.prepareMs;
     await (ended
-      ? this.#committed(ended)
-      : this.#end(part.position, {
+      ? this.#end.waitFor(ended)
+      : this.#end.behindRows(part.position, {
           work,
           without,
           begun,
           carriesCommit: begun,
           publicationChanged,
         }));
-    this.#position = part.position;
+    this.#end.reached(part.position);
     this.#total.add(work.tally);
     this.#transactions += part.spooled ? 1 : transactions;
     this.#parts += 1;
     this.#replays += replays;
     return part.position;
-  }
-
-  /**
-   * Whether position and commit may leave with the rows, which saves a small part a round trip: nothing is to be asked or
-   * noted of them once they are in.
-   */
-  async #mayEndWith(
-    transactions: readonly Transaction[],
-    { part, without }: { readonly part: Part; readonly without: readonly NewParked[] },
-  ): Promise<boolean> {
-    const changes = transactions.reduce((sum, each) => sum + each.changes.length, 0);
-    return (
-      !part.spooled &&
-      changes <= endsAtOnce &&
-      without.length === 0 &&
-      this.#siftParts === 0 &&
-      this.#known.quiet &&
-      !this.#options.parked.compares &&
-      this.#layouts.uneven.length === 0 &&
-      !changesPublication(transactions) &&
-      !(await this.#judge.concerns(transactions))
-    );
-  }
-
-  #ending(position: Lsn, { parking }: Work): Ending {
-    let sent: Promise<void> | null = null;
-    return {
-      send: () => {
-        if (parking.refused.length === 0 && !parking.suspends) {
-          const committing = { begun: true, carriesCommit: true, publicationChanged: false };
-          sent = this.#sendCommit(position, { ...committing, completeness: [] });
-          // Where the rows did not go in, it only follows them.
-          sent.catch(() => {});
-        }
-      },
-      sent: () => sent,
-    };
-  }
-
-  /** What is to be told of the rows, noted with position and commit. */
-  async #end(position: Lsn, { work, without, ...committing }: Finishing): Promise<void> {
-    await this.#judge.judge(work, { without, parked: this.#options.parked });
-    const refused = await parkedOf(work.parking.refused, work.query);
-    const noted = noteParked([...refused, ...without], this.#options.parked, work.query);
-    const uneven = this.#layouts.uneven.filter(
-      ({ table, drift }) => !drift || !this.#options.parked.isBlocked(tableText(table)),
-    );
-    const unlike = noteUneven(uneven, this.#options.parked, work.query);
-    // crash point: rows-written
-    await this.#commit(position, {
-      ...committing,
-      completeness: [...noted.sent, ...unlike.sent],
-    });
-    noted.committed();
-    unlike.committed();
-    this.#saySo(uneven);
-    this.#layouts.noted();
-  }
-
-  #saySo(uneven: readonly Uneven[]): void {
-    for (const { table, drift } of uneven) {
-      if (drift) {
-        const { cause, column, sqlstate } = drift;
-        const advice = adviceForDrift(table, drift);
-        this.#options.log.warn(
-          { table: tableText(table), cause, column, sqlstate, advice },
-          'rows of a table are impossible here: its changes are left out, and it comes back by itself once it is mended',
-        );
-      }
-    }
   }
 
   /** Sifting goes on for a while after rows were at fault, and ends when none is found. */
@@ -363,11 +270,11 @@ class DirectApplier implements Applier {
   async #putOnce(
     { relation, present, absent, expected, copied = false, adopting = false }: RangeRows,
     within: (query: Query) => Promise<void>,
-    { catalogueFresh, without }: Again,
+    { catalogueFresh, without }: Attempt,
   ): Promise<void> {
     const work = { ...this.#newWork(this.#none, without), ordered: expected === 'new' };
     const session = this.#session;
-    const position = this.#position;
+    const { position } = this.#end;
     const sets = [
       rangeTransaction(relation, 'delete', { tuples: absent, position }),
       rangeTransaction(relation, 'insert', { tuples: present, position }),
@@ -401,7 +308,7 @@ class DirectApplier implements Applier {
     const put = await this.#notePut([...present, ...absent], { relation, work, without });
     const out = noteParked(taken, this.#options.parked, work.query);
     await within(session.query);
-    await this.#commit(position, {
+    await this.#end.commit(position, {
       begun: true,
       carriesCommit: false,
       publicationChanged: false,
@@ -458,57 +365,4 @@ class DirectApplier implements Applier {
     }
     return this.#removable.encoded;
   }
-
-  async #commit(position: Lsn, committing: Committing): Promise<void> {
-    await this.#committed(this.#sendCommit(position, committing));
-  }
-
-  async #sendCommit(to: Lsn, committing: Committing): Promise<void> {
-    const { scope, epoch } = this.#options;
-    const fence = { provider: scope.provider, epoch, from: this.#position, to };
-    await commitPosition(this.#session, fence, committing);
-  }
-
-  async #committed(sent: Promise<void>): Promise<void> {
-    const started = performance.now();
-    try {
-      await sent;
-    } finally {
-      this.#phaseMs.commit += performance.now() - started;
-    }
-  }
-
-  async #rollback(): Promise<void> {
-    if (!this.#session.lost) {
-      // Outside a transaction it is a warning only; over a broken connection the next statement tells.
-      await this.#session.command('rollback').catch(() => {});
-    }
-  }
-}
-
-/** The part is applied again without a table. */
-class Isolated extends Error {}
-
-interface Ending {
-  readonly send: () => void;
-  /** Null: it was not. */
-  readonly sent: () => Promise<void> | null;
-}
-
-interface Finishing extends Omit<Committing, 'completeness'> {
-  readonly work: Work;
-  readonly without: readonly NewParked[];
-}
-
-interface Again {
-  readonly catalogueFresh: boolean;
-  /** Keys the transaction is applied without. */
-  readonly without: readonly NewParked[];
-}
-
-/** With the connection gone every other failure is only its consequence. */
-function lost(error: unknown): TributaryError {
-  return error instanceof TributaryError
-    ? error
-    : new TributaryError('database_unreachable', {}, { cause: error });
 }

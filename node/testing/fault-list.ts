@@ -18,11 +18,11 @@ export const faults: readonly Fault[] = [
         file: 'node/apply/open-applier.ts',
         find: '    let begun = false;\n    let replays = 0;',
         replace:
-          '    await this.#commit(part.position, { begun: false, carriesCommit: false, publicationChanged: false, completeness: [] });\n    this.#position = part.position;\n    let begun = false;\n    let replays = 0;',
+          '    await this.#end.commit(part.position, { begun: false, carriesCommit: false, publicationChanged: false, completeness: [] });\n    this.#end.reached(part.position);\n    let begun = false;\n    let replays = 0;',
       },
       {
         file: 'node/apply/open-applier.ts',
-        find: 'slice.filter(({ endLsn }) => endLsn > this.#position)',
+        find: 'slice.filter(({ endLsn }) => endLsn > this.#end.position)',
         replace: 'slice',
       },
     ],
