@@ -5,6 +5,7 @@
  */
 import type { Query } from '../database/query.ts';
 import { wantAgain, wantFound } from '../database/reconcile-tables.ts';
+import type { SharedLooks } from '../database/shared-looks.ts';
 import { tableDigests } from '../database/table-digest.ts';
 import type { Log } from '../log.ts';
 import { type TableName, tableText } from '../parking/parked-key.ts';
@@ -14,6 +15,7 @@ import type { StreamSide } from './stream-side.ts';
 export interface DefinitionsOptions {
   readonly stream: StreamSide;
   readonly query: Query;
+  readonly looks: SharedLooks;
   readonly log: Log;
   /** The replication set. */
   readonly tables: readonly TableName[];
@@ -72,17 +74,8 @@ export class Definitions {
 
   /** Statements made for a column fit it no more when its type changes, and some of them cut its values without a word. */
   async #lookHere(): Promise<void> {
-    const { query, tables } = this.#options;
-    const { rows } = await query(
-      `select md5(string_agg(concat_ws(' ', a.attrelid, a.attname, a.atttypid, a.atttypmod), ',' order by a.attrelid, a.attnum)) as columns
-       from unnest($1::name[], $2::name[]) as t (schema, name)
-       join pg_catalog.pg_namespace n on n.nspname = t.schema
-       join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.name
-       join pg_catalog.pg_attribute a on a.attrelid = c.oid
-       where a.attnum > 0 and not a.attisdropped`,
-      [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
-    );
-    const columns = (rows as { columns: string | null }[])[0]?.columns ?? null;
+    const { looks, tables } = this.#options;
+    const columns = await looks.definitions(tables);
     if (this.#columns !== undefined && this.#columns !== columns) {
       await this.#forgetTables();
     }
@@ -99,22 +92,15 @@ export class Definitions {
 
   /** Columns that were left out and are here now. */
   async #fill(): Promise<void> {
-    const { query, stream } = this.#options;
+    const { query, stream, looks } = this.#options;
     const { provider } = stream.scope;
-    const { rows } = await query(
-      `select p.schema_name as schema, p.table_name as name, array_agg(p.column_name) as columns
-       from tributary.partial p
-       join pg_catalog.pg_namespace n on n.nspname = p.schema_name
-       join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = p.table_name
-       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = p.column_name and a.attnum > 0 and not a.attisdropped
-       where p.provider = $1 group by 1, 2`,
-      [provider],
-    );
-    for (const { columns, ...table } of rows as (TableName & { columns: string[] })[]) {
+    for (const { columns, ...at } of await looks.arrivedColumns(provider)) {
+      const table = { schema: at.schema, name: at.name };
       // From the next part on the columns are written; then what was written without them is made equal.
       await this.#forgetTables();
       await wantAgain(query, { provider, ...table }, { reason: 'column_added', fills: columns });
       await this.#noLonger({ provider, ...table }, columns);
+      looks.tookColumns();
       this.#say(table, 'columns that were left out are here now: they are filled');
     }
   }

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable } from '../config/model.ts';
 import { localError } from '../database/local-error.ts';
-import type { OpenWork } from '../database/open-work.ts';
+import type { SharedLooks } from '../database/shared-looks.ts';
 import type { Query } from '../database/query.ts';
 import {
   loadReconcile,
@@ -39,7 +39,7 @@ export interface ReconcilerOptions {
   readonly query: Query;
   /** The same for what takes as long as a table is large: no limit of time but the signal. */
   readonly patient: (signal: AbortSignal) => Query;
-  readonly openWork: OpenWork;
+  readonly looks: SharedLooks;
   readonly handOver: HandOver;
   readonly log: Log;
   /** What is complete here has changed. */
@@ -91,13 +91,13 @@ export class Reconciler {
 
   /** False: there was nothing to do. */
   async #round(signal: AbortSignal): Promise<boolean> {
-    const { query, stream, openWork } = this.#options;
+    const { query, stream, looks } = this.#options;
     const { provider } = stream.scope;
     const retried = await this.#retryParked(signal);
     await this.#wantBlocked();
     await this.#lookAtDefinitions();
     await this.#options.handOver.look(async () => await this.#sides.published());
-    if (!(await openWork.of(provider))) {
+    if (!(await looks.hasOpenWork(provider))) {
       if (!retried) {
         await this.#sides.close();
       }

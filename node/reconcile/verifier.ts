@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicatedTable } from '../config/model.ts';
 import { localError } from '../database/local-error.ts';
-import type { OpenWork } from '../database/open-work.ts';
+import type { SharedLooks } from '../database/shared-looks.ts';
 import type { Query } from '../database/query.ts';
 import { loadReconcile } from '../database/reconcile-tables.ts';
 import { loadVerify, stopVerify, type VerifyRow } from '../database/verify-tables.ts';
@@ -24,7 +24,7 @@ export interface VerifierOptions {
   readonly query: Query;
   /** The same for what takes as long as a table is large: no limit of time but the signal. */
   readonly patient: (signal: AbortSignal) => Query;
-  readonly openWork: OpenWork;
+  readonly looks: SharedLooks;
   readonly log: Log;
 }
 
@@ -67,9 +67,9 @@ export class Verifier {
 
   /** A table that is being made equal is compared afterwards: until then it differs for a known reason. */
   async #next(): Promise<VerifyRow | null> {
-    const { query, stream, openWork } = this.#options;
+    const { query, stream, looks } = this.#options;
     const { provider } = stream.scope;
-    if (!(await openWork.of(provider))) {
+    if (!(await looks.hasOpenWork(provider))) {
       return null;
     }
     const open = (await loadVerify(query, provider)).filter(

@@ -4,9 +4,8 @@
  * tells that it was made anew.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { SharedLooks } from '../database/shared-looks.ts';
 import type { StreamRow } from '../database/streams.ts';
-import { queryOf, type TributaryDatabase } from '../database/tables.ts';
-import { formatLsn } from '../pgoutput/lsn.ts';
 
 const everyMs = 5000;
 
@@ -15,12 +14,13 @@ export class IdentityWatch implements AsyncDisposable {
   readonly #ended = new AbortController();
   readonly #running: Promise<void>;
 
-  private constructor(database: TributaryDatabase, row: StreamRow) {
-    this.#running = this.#run(database, row);
+  private constructor(looks: SharedLooks, row: StreamRow) {
+    this.#running = this.#run(looks, row);
   }
 
-  static begin(database: TributaryDatabase, row: StreamRow): IdentityWatch {
-    return new IdentityWatch(database, row);
+  static begin(looks: SharedLooks, row: StreamRow): IdentityWatch {
+    looks.forgetPublications();
+    return new IdentityWatch(looks, row);
   }
 
   /** Aborts once the publication is another one. */
@@ -33,11 +33,11 @@ export class IdentityWatch implements AsyncDisposable {
     await this.#running;
   }
 
-  async #run(database: TributaryDatabase, row: StreamRow): Promise<void> {
+  async #run(looks: SharedLooks, row: StreamRow): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       // A database that does not answer is apply's to notice.
-      if (await isAnother(database, row).catch(() => false)) {
+      if (await isAnother(looks, row).catch(() => false)) {
         this.#differs.abort();
         return;
       }
@@ -47,12 +47,13 @@ export class IdentityWatch implements AsyncDisposable {
 }
 
 /** Heartbeats from before the position, or from before the provider went back in time, may tell of what was proved since. */
-async function isAnother(database: TributaryDatabase, row: StreamRow): Promise<boolean> {
-  const { rows } = await queryOf(database)(
-    `select from tributary.heartbeat h
-     where h.node = $1 and h.lsn > $2::pg_lsn and h.state -> 'publication' ->> 'oid' <> $3
-       and h.nonce is distinct from $4::uuid`,
-    [row.provider, formatLsn(row.position), String(row.publicationOid), row.unwitnessed],
+async function isAnother(looks: SharedLooks, row: StreamRow): Promise<boolean> {
+  const told = await looks.publicationOf(row.provider);
+  return (
+    told !== null &&
+    told.oid !== null &&
+    told.oid !== String(row.publicationOid) &&
+    told.lsn > row.position &&
+    told.nonce !== row.unwitnessed
   );
-  return rows.length > 0;
 }

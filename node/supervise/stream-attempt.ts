@@ -5,7 +5,7 @@
 import type { Applier } from '../apply/applier.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import { forgetLeftTables } from '../database/left-tables.ts';
-import type { OpenWork } from '../database/open-work.ts';
+import type { SharedLooks } from '../database/shared-looks.ts';
 import { patientQuery } from '../database/patient-query.ts';
 import type { Query } from '../database/query.ts';
 import { noteListed, rewound } from '../database/restart-stream.ts';
@@ -56,7 +56,7 @@ export interface AttemptOptions {
   readonly ends: StreamEnds;
   /** What is parked of the stream. */
   readonly parked: ParkedView;
-  readonly openWork: OpenWork;
+  readonly looks: SharedLooks;
   /** True: binary was tried and did not fit. */
   readonly textOnly: boolean;
   /** What was seen of the stream before this attempt and is reason for a new slot; null: nothing. */
@@ -146,7 +146,7 @@ export async function attemptStream(
     return;
   }
   await using _beside = besideStream(options, { stream, handOver, events, signal });
-  await using watch = IdentityWatch.begin(database, row);
+  await using watch = IdentityWatch.begin(options.looks, row);
   const either = AbortSignal.any([signal, watch.differs]);
   for await (const part of provider.stream(row.position, { signal: either, format })) {
     // crash point: part-received
@@ -208,7 +208,7 @@ async function observe(trail: Trail, part: Part): Promise<void> {
 
 /** Tables are made equal, and compared, as long as the stream runs; disposal waits for the end of what is being written. */
 function besideStream(
-  { tables, database, openWork, log }: AttemptOptions,
+  { tables, database, looks, log }: AttemptOptions,
   run: {
     readonly stream: StreamSide;
     readonly handOver: HandOver;
@@ -218,7 +218,7 @@ function besideStream(
 ): AsyncDisposable {
   const ended = new AbortController();
   const patient = (until: AbortSignal): Query => patientQuery(database, until);
-  const common = { stream: run.stream, tables, query: queryOf(database), patient, openWork, log };
+  const common = { stream: run.stream, tables, query: queryOf(database), patient, looks, log };
   const reconciler = new Reconciler({
     ...common,
     handOver: run.handOver,

@@ -13,7 +13,7 @@ import type {
 } from '../config/model.ts';
 import { replicationSet } from '../config/built-in.ts';
 import { childrenOf, scopeOf } from '../config/tree.ts';
-import { OpenWork } from '../database/open-work.ts';
+import { SharedLooks } from '../database/shared-looks.ts';
 import { queryOf, type TributaryDatabase } from '../database/tables.ts';
 import type { Log } from '../log.ts';
 import type { ParkedView } from '../parking/parked-view.ts';
@@ -56,14 +56,14 @@ export class Supervisor {
   /** The last report of workers that ended, so that totals go on and a stopped stream stays visible. */
   readonly #last = new Map<string, StreamReport>();
   readonly #gate = new StartGate();
-  readonly #openWork: OpenWork;
+  readonly #looks: SharedLooks;
   readonly #failed = Promise.withResolvers<never>();
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
 
   constructor(options: SupervisorOptions, last: readonly StreamReport[] = []) {
     this.#options = options;
-    this.#openWork = new OpenWork(queryOf(options.database));
+    this.#looks = new SharedLooks(queryOf(options.database));
     for (const report of last) {
       this.#last.set(report.provider, report);
     }
@@ -164,7 +164,7 @@ export class Supervisor {
       ends,
       log,
       gate: this.#gate,
-      openWork: this.#openWork,
+      looks: this.#looks,
       completenessChanged,
       totals: this.#last.get(scope.provider)?.totals ?? noTotals,
     });

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Applier } from '../apply/applier.ts';
 import type { ReplicatedTable, StreamScope } from '../config/model.ts';
 import { localError } from '../database/local-error.ts';
-import type { OpenWork } from '../database/open-work.ts';
+import type { SharedLooks } from '../database/shared-looks.ts';
 import type { TributaryDatabase } from '../database/tables.ts';
 import type { TributaryError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -34,7 +34,7 @@ export interface WorkerOptions {
   /** Of all streams of the process. */
   readonly gate: StartGate;
   /** Of all streams of the process. */
-  readonly openWork: OpenWork;
+  readonly looks: SharedLooks;
   /** Totals of an earlier worker of this stream. */
   readonly totals?: StreamTotals;
   /** What is complete here has changed. */
@@ -144,7 +144,7 @@ export class Worker {
           log,
           trail: this.#trail,
           parked: this.parked,
-          openWork: this.#options.openWork,
+          looks: this.#options.looks,
           textOnly: this.#textOnly,
           seen: this.#cuts.doubt,
         },

@@ -246,8 +246,8 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'node/supervise/identity-watch.ts',
-        find: 'return rows.length > 0;',
-        replace: 'return rows.length < 0;',
+        find: 'told.oid !== String(row.publicationOid)',
+        replace: 'told.oid === null',
       },
     ],
     test: { file: `${suites}/mend.test.ts`, title: 'created again by hand while the stream runs' },

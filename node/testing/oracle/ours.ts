@@ -5,7 +5,7 @@
 import type { Topology } from '../../config/model.ts';
 import { nodeOf, scopeOf } from '../../config/tree.ts';
 import { openPool } from '../../database/connect.ts';
-import { OpenWork } from '../../database/open-work.ts';
+import { SharedLooks } from '../../database/shared-looks.ts';
 import { queryOf, tributaryDatabase } from '../../database/tables.ts';
 import { openApplier } from '../../apply/open-applier.ts';
 import { replicationSet } from '../../config/built-in.ts';
@@ -60,7 +60,7 @@ export class Ours implements AsyncDisposable {
       ends: endsOf(options, format),
       log: silent,
       gate: new StartGate(),
-      openWork: new OpenWork(queryOf(database)),
+      looks: new SharedLooks(queryOf(database)),
       completenessChanged: () => {},
     });
     const stop = new AbortController();
