@@ -37,7 +37,7 @@ export async function startWithPglogical(major: number): Promise<Cluster> {
   const trusted = await cluster.query(
     `select from pg_settings where name = 'output_plugin_libraries'`,
   );
-  // Only minor releases of 2026 know it.
+  // Newer minor releases trust only the plugins that are named.
   if (trusted.rows.length > 0) {
     await cluster.query(`alter system set output_plugin_libraries = pgoutput, pglogical_output`);
     await cluster.query(`select pg_reload_conf()`);

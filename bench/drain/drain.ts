@@ -24,7 +24,7 @@ export const drain: Benchmark = {
     await using shared = pglogical ? null : await startServers(options.major, startServer);
     for (const workload of chosen) {
       for (let round = 0; round < options.pairs; round += 1) {
-        // Where pglogical has been ended once, its next subscription waits for minutes.
+        // Where pglogical has been ended once, its next subscription waits for more than a minute.
         await using own = shared ? null : await startServers(options.major, startWithPglogical);
         const servers = shared ?? own;
         if (servers) {
