@@ -32,7 +32,7 @@ export interface ClusterOptions {
   readonly ownIdentity?: boolean;
   /** Where its directory is made; the temporary directory else. */
   readonly home?: string;
-  /** Directory of another `postgres` of that major; the npm package's else. */
+  /** Directory of another `postgres` and `initdb` of that major; the npm package's else. */
   readonly programs?: string;
 }
 
@@ -83,11 +83,9 @@ export class Cluster implements AsyncDisposable {
     const home = await mkdtemp(join(place, `tributary-pg${options.major}-`));
     await own(home);
     const directory = join(home, 'data');
-    const template = options.ownIdentity
-      ? await initdb(options.major)
-      : await templateOf(options.major);
+    const { major, programs = binaries(options.major) } = options;
+    const template = options.ownIdentity ? await initdb(major, programs) : await templateOf(major);
     await copyOwned(template, directory);
-    const { major, programs = binaries(major) } = options;
     const settings = { ...defaults, ...options.settings };
     const cluster = new Cluster({ major, settings, programs }, directory, await freePort());
     await cluster.start();

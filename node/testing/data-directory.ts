@@ -60,8 +60,8 @@ async function initialise(major: number): Promise<string> {
   return await initdb(major);
 }
 
-/** A data directory that is gone when this process ends. */
-export async function initdb(major: number): Promise<string> {
+/** A data directory that is gone when this process ends. `programs`: where initdb is taken from. */
+export async function initdb(major: number, programs = binaries(major)): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), `tributary-template-${major}-`));
   await own(home);
   const directory = join(home, 'data');
@@ -70,7 +70,7 @@ export async function initdb(major: number): Promise<string> {
   const passwordFile = join(home, 'password');
   await writeFile(passwordFile, superuser.password, { mode: 0o644 });
   await run(
-    join(binaries(major), 'initdb'),
+    join(programs, 'initdb'),
     [
       '-D',
       directory,

@@ -34,7 +34,8 @@ export async function dumpIntoNew(database: NodeDatabase): Promise<void> {
 export async function upgrade({ cluster }: NodeDatabase): Promise<void> {
   const { major } = cluster;
   const bin = programs(major);
-  await using fresh = await Cluster.start({ major, ownIdentity: true });
+  // A newer minor release may look for functions that only its own initdb makes.
+  await using fresh = await Cluster.start({ major, ownIdentity: true, programs: bin });
   await Promise.all([fresh.stop(), cluster.stop()]);
   const home = dirname(fresh.directory);
   await runProgram(
