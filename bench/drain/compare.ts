@@ -3,11 +3,14 @@ import pg from 'pg';
 import { clientConfig } from '../../node/database/connect.ts';
 import { filter } from './workload.ts';
 
-/** How many rows the provider has, and how many keys are missing, too many or of other values here. */
-export async function compare(
-  provider: string,
-  subscriber: string,
-): Promise<{ readonly rows: number; readonly differing: number }> {
+export interface Comparison {
+  /** Of the provider. */
+  readonly rows: number;
+  /** Keys that are missing, too many or of other values here. */
+  readonly differing: readonly string[];
+}
+
+export async function compare(provider: string, subscriber: string): Promise<Comparison> {
   const [there, here] = await Promise.all([read(provider, filter), read(subscriber, 'true')]);
   const [wanted, found] = [new Set(there), new Set(here)];
   const unlike = [
@@ -15,20 +18,17 @@ export async function compare(
     ...here.filter((row) => !wanted.has(row)),
   ];
   // The key of a row that has other values is in both.
-  return { rows: there.length, differing: new Set(unlike.map((row) => row.slice(0, 36))).size };
+  const keys = new Set(unlike.map((row) => row.slice(0, row.indexOf(' '))));
+  return { rows: there.length, differing: [...keys] };
 }
 
-/** @throws Error with the first row that differs. */
+/** The number of rows. @throws Error with the first key that differs */
 export async function assertEqual(provider: string, subscriber: string): Promise<number> {
-  const [there, here] = await Promise.all([read(provider, filter), read(subscriber, 'true')]);
-  const differs = there.findIndex((row, at) => row !== here[at]);
-  if (differs >= 0 || there.length !== here.length) {
-    const at = differs >= 0 ? differs : there.length;
-    throw new Error(
-      `rows differ: ${there.length} and ${here.length}; first at ${at}: ${there[at] ?? 'none'}, ${here[at] ?? 'none'}`,
-    );
+  const { rows, differing } = await compare(provider, subscriber);
+  if (differing.length > 0) {
+    throw new Error(`${differing.length} of ${rows} rows differ, among them ${differing[0]}`);
   }
-  return there.length;
+  return rows;
 }
 
 /** Key and digest of each row, in the order of the key. */

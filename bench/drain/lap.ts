@@ -36,7 +36,7 @@ export async function runLap(
 ): Promise<Omit<Lap, 'differing'>> {
   await using watch = await Watch.open(side.url);
   await watch.settle();
-  await side.eventLoopDelayMs();
+  await side.eventLoopDelayMs?.();
   const before = await used(side);
   const releasedAt = Date.now();
   await side.release();
@@ -47,8 +47,8 @@ export async function runLap(
     cpuSeconds(walsender.pid),
     bytesSent(course.cluster.port, walsender.clientPort),
   ]);
-  const eventLoopP99Ms = await side.eventLoopDelayMs();
-  const peakBytes = await side.peakBytes();
+  const eventLoopP99Ms = (await side.eventLoopDelayMs?.()) ?? null;
+  const peakBytes = (await side.peakBytes?.()) ?? null;
   await side.hold();
   return {
     side: side.name,

@@ -70,14 +70,6 @@ export class NativeSide implements Side {
     return { backends: (rows as { pid: number }[]).map(({ pid }) => pid), node: null };
   }
 
-  eventLoopDelayMs(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  peakBytes(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     const { cluster } = this.#options;
     if (this.#client) {

@@ -86,14 +86,6 @@ export class PglogicalSide implements Side {
     return { backends: (rows as { pid: number }[]).map(({ pid }) => pid), node: null };
   }
 
-  eventLoopDelayMs(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  peakBytes(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#client) {
       await this.#query(`select pglogical.drop_subscription(${literal(subscription)}, true)`);

@@ -17,9 +17,9 @@ export interface Side extends AsyncDisposable {
   /** What applies at the subscriber while it runs. */
   processes(): Promise<Processes>;
   /** Of the node process, where there is one: p99 of the event loop's delay since it was last asked, milliseconds. */
-  eventLoopDelayMs(): Promise<number | null>;
+  eventLoopDelayMs?(): Promise<number>;
   /** Most memory the node process ever held, bytes. */
-  peakBytes(): Promise<number | null>;
+  peakBytes?(): Promise<number>;
 }
 
 export interface Processes {
