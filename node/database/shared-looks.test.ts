@@ -88,12 +88,17 @@ void test('columns that have arrived come to their own provider, and not again o
   assert.deepEqual(await looks.arrivedColumns('north'), []);
 });
 
-void test('what each node tells of its publication, of the position it had then; nothing of a node that has told nothing', async () => {
+void test('what each provider tells of its publication, of the position it had then; nothing of who has told nothing, or is none', async () => {
   await using database = await createChild(newest());
+  await database.query(
+    `insert into tributary.stream (provider, slot, position, system_identifier, timeline, publication_oid, publication_nonce)
+     select name, 'tributary_up', '0/1', '1', 1, 1, gen_random_uuid() from unnest(array['north', 'south', 'west']) name`,
+  );
   await database.query(
     `insert into tributary.heartbeat (node, at, lsn, nonce, version, topology, state) values
        ('north', now(), '1/A0', '018f0000-0000-7000-8000-000000000001', 'test', 'test', '{"publication": {"oid": 4711}}'),
-       ('south', now(), '0/1', '018f0000-0000-7000-8000-000000000002', 'test', 'test', '{}')`,
+       ('south', now(), '0/1', '018f0000-0000-7000-8000-000000000002', 'test', 'test', '{}'),
+       ('village', now(), '0/1', '018f0000-0000-7000-8000-000000000003', 'test', 'test', '{}')`,
   );
   let asked = 0;
   const looks = new SharedLooks(async (text, values) => {
@@ -101,11 +106,12 @@ void test('what each node tells of its publication, of the position it had then;
     return await database.query(text, [...(values ?? [])]);
   });
   const told = await Promise.all(
-    ['north', 'south', 'west'].map(async (node) => await looks.publicationOf(node)),
+    ['north', 'south', 'west', 'village'].map(async (name) => await looks.publicationOf(name)),
   );
   assert.deepEqual(told, [
     { lsn: 0x1_0000_00a0n, oid: '4711', nonce: '018f0000-0000-7000-8000-000000000001' },
     { lsn: 1n, oid: null, nonce: '018f0000-0000-7000-8000-000000000002' },
+    null,
     null,
   ]);
   assert.equal(asked, 1);

@@ -62,9 +62,9 @@ export class SharedLooks {
     this.#arrived.forget();
   }
 
-  /** Null: no heartbeat of that node has come. @throws the database's error */
-  async publicationOf(node: string): Promise<ToldPublication | null> {
-    return (await this.#publications.latest()).get(node) ?? null;
+  /** Null: no heartbeat of the provider has come. @throws the database's error */
+  async publicationOf(provider: string): Promise<ToldPublication | null> {
+    return (await this.#publications.latest()).get(provider) ?? null;
   }
 
   /** What was known of a provider is not what it is any more. */
@@ -98,7 +98,8 @@ export class SharedLooks {
 
   async #askPublications(): Promise<ReadonlyMap<string, ToldPublication>> {
     const { rows } = await this.#query(
-      `select h.node, h.lsn::text as lsn, h.state -> 'publication' ->> 'oid' as oid, h.nonce::text as nonce from tributary.heartbeat h`,
+      `select h.node, h.lsn::text as lsn, h.state -> 'publication' ->> 'oid' as oid, h.nonce::text as nonce
+       from tributary.stream s join tributary.heartbeat h on h.node = s.provider`,
     );
     const found = rows as (Omit<ToldPublication, 'lsn'> & { node: string; lsn: string })[];
     return new Map(found.map(({ node, lsn, ...told }) => [node, { lsn: parseLsn(lsn), ...told }]));

@@ -73,12 +73,24 @@ export class Reconciler {
     // A question that is under way would else be waited for.
     const abandon = (): void => void this.#sides.close();
     signal.addEventListener('abort', abandon, { once: true });
+    let said: string | null = null;
     try {
       while (!signal.aborted) {
-        const worked = await this.#round(signal).catch((error: unknown) => {
-          this.#say(error);
-          return false;
-        });
+        const worked = await this.#round(signal).then(
+          (did) => {
+            said = null;
+            return did;
+          },
+          (error: unknown) => {
+            const { code } = localError(error);
+            // What all streams ask together fails for all of them, every other second.
+            if (code !== said) {
+              this.#say(error);
+            }
+            said = code;
+            return false;
+          },
+        );
         if (!worked) {
           await pause(lookMs, undefined, { signal }).catch(() => {});
         }
