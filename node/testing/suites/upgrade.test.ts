@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
+import { sqlFailure } from '../../database/sqlstate.ts';
 import type { StatusReport } from '../../monitor/status-report.ts';
 import { roles } from '../database.ts';
 import { enter } from '../kept-rows.ts';
@@ -94,10 +95,26 @@ void test('an upgrade that adds columns is rolled out under load: no table stops
   }
 });
 
-/** As the owner does it: the upgrade in one transaction, then prepare. */
+/**
+ * As the owner does it: the upgrade in one transaction, once more when it was the victim of a deadlock (it locks tables
+ * in another order than clerks and streams do), then prepare.
+ */
 async function run(tree: Tree, node: string, sql: string): Promise<void> {
   const client = await tree.node(node).database.client(roles.owner);
-  await client.query(`begin; ${sql} commit`);
+  await tree.until(
+    async () =>
+      await client.query(`begin; ${sql} commit`).then(
+        () => true,
+        async (error: unknown) => {
+          await client.query('rollback');
+          if (sqlFailure(error)?.sqlstate !== '40P01') {
+            throw error;
+          }
+          return false;
+        },
+      ),
+    { what: `the upgrade at ${node}`, throwing: true },
+  );
   await client.end();
   await tree.prepare([node]);
 }
