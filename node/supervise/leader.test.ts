@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TributaryError } from '../errors.ts';
-import { silent } from '../log.ts';
+import { type LogFields, silent } from '../log.ts';
 import { roles, TestDatabase } from '../testing/database.ts';
 import { Proxy } from '../testing/proxy.ts';
 import { until } from '../testing/until.ts';
@@ -11,6 +11,7 @@ import { lead, type LeaderState } from './leader.ts';
 class Candidate implements AsyncDisposable {
   readonly states: LeaderState[] = [];
   readonly codes: string[] = [];
+  readonly warnings: string[] = [];
   began = 0;
   ended = 0;
   fail: TributaryError | null = null;
@@ -20,7 +21,12 @@ class Candidate implements AsyncDisposable {
   constructor(url: string, name: string) {
     const options = {
       connect: { url, applicationName: name },
-      log: silent,
+      log: {
+        ...silent,
+        warn: (fields: LogFields, sentence: string): void => {
+          this.warnings.push(`${sentence} (${String(fields['why'])})`);
+        },
+      },
       changed: (state: LeaderState, error: TributaryError | null): void => {
         this.states.push(state);
         if (error) {
@@ -70,6 +76,7 @@ void test('a second process waits and takes over when the first ends', async () 
   assert.equal(second.began, 0);
   await first[Symbol.asyncDispose]();
   await until(() => second.leads, { what: 'the second leads' });
+  assert.deepEqual(first.warnings, [], 'who ends by itself has lost nothing');
 });
 
 void test('a process that waits holds back no vacuum: no open transaction, no snapshot', async () => {
@@ -96,6 +103,8 @@ void test("a term ends at once when the lock's connection is cut, and the proces
   await cut(database, 'only');
   await until(() => only.ended === 1, { what: 'the term ends', ms: 2000 });
   await until(() => only.began === 2, { what: 'it leads again' });
+  assert.equal(only.warnings.length, 1);
+  assert.match(only.warnings[0] ?? '', /^the lock is lost that says who serves.*its session/);
 });
 
 void test('a database that answers late, as one with hundreds of sessions to begin, ends no term', async () => {

@@ -31,12 +31,14 @@ export interface LeaderOptions {
 const askMs = 1000;
 /** Between two looks whether the lock is still held. */
 const lookMs = 5000;
-/** The server gives away the lock of a process that it has not heard for so long: four looks. */
-const stillMs = 20_000;
 /**
- * A look that takes longer counts as lost. Not sooner than the server: a machine that has hundreds of streams to begin
- * answers late, and would have them all to begin anew.
+ * The server gives away the lock of a process that it has not heard for so long. Of a process that died it knows at once;
+ * this is for one that stands still, and long, because one that merely gets too little processor looks like it: with 512
+ * children that all wrote and 17 processes that wanted to run on two cores, one turn of the event loop took 2.8 s of
+ * processor and 19 to 25 s of time. With 20 s the lock was lost, and all streams had to begin anew on that machine.
  */
+const stillMs = 60_000;
+/** A look that takes longer counts as lost: not sooner than the server gives the lock away, for the same reason. */
 const patienceMs = stillMs - lookMs;
 
 /**
@@ -88,8 +90,8 @@ async function holdLock(
     query_timeout: patienceMs,
   });
   const lost = new AbortController();
-  client.on('error', () => lost.abort());
-  client.on('end', () => lost.abort());
+  client.on('error', () => lost.abort('its session broke'));
+  client.on('end', () => lost.abort('its session ended'));
   const ends = AbortSignal.any([signal, lost.signal]);
   try {
     await client.connect();
@@ -97,16 +99,23 @@ async function holdLock(
       return;
     }
     options.changed('leading', null);
-    const watching = watchLock(client, lost, ends);
+    const over = new AbortController();
+    const told = { once: true, signal: over.signal };
+    lost.signal.addEventListener('abort', () => tellLost(options.log, lost.signal), told);
+    const watching = watchLock(client, lost, AbortSignal.any([ends, over.signal]));
     try {
       await term(ends);
     } finally {
-      lost.abort();
+      over.abort();
       await watching;
     }
   } finally {
     await closeSoon(client);
   }
+}
+
+function tellLost(log: Log, { reason }: AbortSignal): void {
+  log.warn({ why: reason }, 'the lock is lost that says who serves: all streams begin again');
 }
 
 /**
@@ -154,10 +163,10 @@ async function watchLock(
         [String(leaderLock)],
       );
       if (rowCount === 0) {
-        lost.abort();
+        lost.abort('another session may hold it');
       }
     } catch {
-      lost.abort();
+      lost.abort('its session does not answer');
     }
   }
 }
