@@ -1,11 +1,13 @@
 /** One process with many children: what it holds and uses while nothing happens, and while every child writes a little. */
+import { setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, BenchOptions, Section, Target } from '../benchmark.ts';
 import { Country } from '../country.ts';
 import { eventLoopDelayMs } from '../event-loop.ts';
 import { cpuSeconds } from '../process-figures.ts';
+import { median } from '../statistics.ts';
 import { startServer } from '../server.ts';
-import type { Cluster } from '../../node/testing/cluster.ts';
+import type { Cluster, Settings } from '../../node/testing/cluster.ts';
 import { until } from '../../node/testing/until.ts';
 import type { NodeProcess } from '../../node/testing/node-process.ts';
 import { Children, heartbeatSeconds, parent, scaleSql, scaleTables } from './children.ts';
@@ -17,17 +19,20 @@ interface Measured {
   /** Of one core. */
   readonly cpuPercent: number;
   readonly connections: number;
-  /** Age of the oldest of the newest heartbeats of the children, seconds; null: none is written. */
-  readonly freshnessSeconds: number | null;
+  /** Age of the oldest of the newest heartbeats of the children, seconds, looked at each second; null: none is written. */
+  readonly freshness: { readonly median: number; readonly most: number } | null;
   readonly eventLoopP99Ms: number;
 }
 
-/**
- * A server wakes all its walsenders for each commit and each decodes all of its log: 128 children on each of four servers,
- * a heartbeat of each every 2 s, are some 32,000 wake-ups a second of this bench's own making, by reckoning; in production each
- * child has a server.
- */
 const childrenPerServer = 16;
+/**
+ * A server wakes all its walsenders for each flush and each decodes all of its log, while in production each child has a
+ * server. With a flush for each commit, 512 children that wrote took more than two processors by themselves: 2.4 to 3.2 ms
+ * of processor for each commit at the writer, 5.0 at the walsenders. So commits share a flush.
+ */
+const sharedFlush = { synchronous_commit: 'off', wal_writer_delay: '1s' };
+/** Of the children's servers, which come second when the processor is short: in production they are other machines. */
+const nice = 10;
 const database = 'region';
 
 export const scale: Benchmark = {
@@ -42,16 +47,20 @@ export const scale: Benchmark = {
         max_connections: 4 * childrenPerServer + 100,
         max_replication_slots: childrenPerServer + 10,
         max_wal_senders: childrenPerServer + 10,
-        shared_buffers: '16MB',
-        io_method: 'sync',
+        shared_buffers: '64MB',
+        ...ioOf(options.major),
+        ...sharedFlush,
       });
       clusters.push(stack.use(server));
+      if (server.pid !== undefined) {
+        setPriority(server.pid, nice);
+      }
     }
     const subscriber = stack.use(
       await startServer(options.major, {
         max_connections: 4 * most + 100,
         shared_buffers: '64MB',
-        io_method: 'sync',
+        ...ioOf(options.major),
       }),
     );
     await subscriber.query(`create database ${database}`);
@@ -69,6 +78,11 @@ export const scale: Benchmark = {
     return section(measured);
   },
 };
+
+/** Of servers by the dozen on one machine: no processes beside them that only read ahead. */
+function ioOf(major: number): Settings {
+  return major >= 18 ? { io_method: 'sync' } : {};
+}
 
 interface Scene {
   readonly count: number;
@@ -94,6 +108,12 @@ async function measure({ count, children, subscriber, seconds }: Scene): Promise
   const about = { count, country, process, subscriber, seconds };
   const idle = await figures(about, 'idle');
   await children.work(count);
+  // With its first change a stream asks its child for the table's definition, on a connection of its own.
+  await until(async () => (await oldest(subscriber)).unheard === 0, {
+    what: `${count} children are heard`,
+    ms: 300_000,
+    everyMs: 500,
+  });
   await pause(5 * heartbeatSeconds * 1000);
   const busy = await figures(about, 'heartbeats and rows');
   await children.rest();
@@ -115,26 +135,39 @@ async function figures(
   await eventLoopDelayMs(country.httpPort(parent));
   const started = performance.now();
   const before = await cpuSeconds(process.pid);
-  await pause(seconds * 1000);
+  const ages: number[] = [];
+  while (performance.now() - started < seconds * 1000) {
+    await pause(1000);
+    const { age } = await oldest(subscriber);
+    ages.push(age ?? Infinity);
+  }
   const used = (await cpuSeconds(process.pid)) - before;
   const cpuPercent = (100 * used) / ((performance.now() - started) / 1000);
   const eventLoopP99Ms = await eventLoopDelayMs(country.httpPort(parent));
   const { rows } = await subscriber.query(
-    `select
-       (select count(*)::int from pg_stat_activity where application_name like 'tributary%') as connections,
-       (select extract(epoch from max(age))::float8 from tributary.freshness) as age`,
+    `select count(*)::int as connections from pg_stat_activity where application_name like 'tributary%'`,
     database,
   );
-  const [row] = rows as { connections: number; age: number | null }[];
+  const [row] = rows as { connections: number }[];
   return {
     children: count,
     load,
     rssMiB: Math.round((await process.memory('VmRSS')) / 2 ** 20),
     cpuPercent,
     connections: row?.connections ?? 0,
-    freshnessSeconds: load === 'idle' ? null : (row?.age ?? null),
+    freshness: load === 'idle' ? null : { median: median(ages), most: Math.max(...ages) },
     eventLoopP99Ms,
   };
+}
+
+/** Seconds since the oldest of the children's newest heartbeats, and how many children were never heard. */
+async function oldest(subscriber: Cluster): Promise<{ age: number | null; unheard: number }> {
+  const { rows } = await subscriber.query(
+    `select extract(epoch from max(age))::float8 as age, (count(*) - count(age))::int as unheard from tributary.freshness`,
+    database,
+  );
+  const [row] = rows as { age: number | null; unheard: number }[];
+  return row ?? { age: null, unheard: 0 };
 }
 
 function section(measured: readonly Measured[]): Section {
@@ -143,7 +176,8 @@ function section(measured: readonly Measured[]): Section {
     title: 'Children of one process',
     notes: [
       `Databases of servers with ${childrenPerServer} each; idle: connected, nothing is written; heartbeats and rows: every child writes a`,
-      `heartbeat every ${heartbeatSeconds} s and a row every ${5 * heartbeatSeconds} s. Freshness: the oldest of the newest heartbeats.`,
+      `heartbeat every ${heartbeatSeconds} s and a row every ${5 * heartbeatSeconds} s, and commits share a flush (${sharedFlush.wal_writer_delay}). Freshness: the oldest`,
+      'of the newest heartbeats of all children, looked at each second.',
     ],
     columns: [
       'children',
@@ -151,7 +185,8 @@ function section(measured: readonly Measured[]): Section {
       'RSS MiB',
       'cpu %',
       'connections here',
-      'freshness s',
+      'freshness s: median',
+      'most',
       'loop p99 ms',
     ],
     rows: measured.map((each) => [
@@ -160,7 +195,8 @@ function section(measured: readonly Measured[]): Section {
       each.rssMiB,
       each.cpuPercent,
       each.connections,
-      each.freshnessSeconds,
+      each.freshness?.median ?? null,
+      each.freshness?.most ?? null,
       each.eventLoopP99Ms,
     ]),
     targets: measured.filter(({ children }) => children === 512).flatMap(targets),
@@ -176,8 +212,8 @@ function targets(each: Measured): Target[] {
       ? [{ what: what('% of a core'), value: each.cpuPercent, wanted: { atMost: 20 } }]
       : [
           {
-            what: what('freshness s'),
-            value: each.freshnessSeconds ?? Infinity,
+            what: what('freshness s, most'),
+            value: each.freshness?.most ?? Infinity,
             wanted: { atMost: 5 },
           },
         ]),
