@@ -124,6 +124,23 @@ void test('a database that answers late, as one with hundreds of sessions to beg
   assert.deepEqual(one.states, ['connecting', 'leading']);
 });
 
+void test('told to stop, a process does not wait for the answer to a look that is on its way', async () => {
+  await using database = await TestDatabase.create();
+  const { port } = new URL(database.url());
+  await using link = await Proxy.start({ to: () => Number(port) });
+  const url = new URL(database.url(roles.writer));
+  url.port = String(link.port);
+  const one = new Candidate(url.href, 'stopped');
+  await until(() => one.leads, { what: 'it leads' });
+  link.silence();
+  const since = performance.now();
+  await until(() => performance.now() - since > 7000, { what: 'a look is on its way' });
+  const told = performance.now();
+  await one[Symbol.asyncDispose]();
+  assert.ok(performance.now() - told < 10_000, 'it ends');
+  assert.deepEqual(one.warnings, []);
+});
+
 void test('a fenced process gives the lock away before it asks again', async () => {
   await using database = await TestDatabase.create();
   await using first = new Candidate(database.url(roles.writer), 'first');

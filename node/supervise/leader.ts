@@ -93,24 +93,23 @@ async function holdLock(
   client.on('error', () => lost.abort('its session broke'));
   client.on('end', () => lost.abort('its session ended'));
   const ends = AbortSignal.any([signal, lost.signal]);
+  const over = new AbortController();
+  let watching: Promise<void> | null = null;
   try {
     await client.connect();
     if (!(await takeLock(client, options, ends))) {
       return;
     }
     options.changed('leading', null);
-    const over = new AbortController();
     const told = { once: true, signal: over.signal };
     lost.signal.addEventListener('abort', () => tellLost(options.log, lost.signal), told);
-    const watching = watchLock(client, lost, AbortSignal.any([ends, over.signal]));
-    try {
-      await term(ends);
-    } finally {
-      over.abort();
-      await watching;
-    }
+    watching = watchLock(client, lost, AbortSignal.any([ends, over.signal]));
+    await term(ends);
   } finally {
+    over.abort();
+    // Before the watch has ended: its look may wait for an answer that never comes, and ends with the connection.
     await closeSoon(client);
+    await watching;
   }
 }
 
